@@ -1,0 +1,211 @@
+// How a call's arguments are copied into a record: shared by the logging functions, not meant to be called by programs.
+// Threads: any. Nothing here reads an argument after the call. Nothing throws.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "dlog/level.hpp"
+
+namespace dlog {
+
+// Where a call stands in the source: file, function, line. The texts are literals of the compiler's and live for ever.
+struct Location {
+  const char* file = "";
+  const char* function = "";
+  std::uint32_t line = 0;
+
+  static constexpr Location current(const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
+                                    std::uint32_t line = __builtin_LINE()) noexcept {
+    return {file, function, line};
+  }
+};
+
+namespace [[gnu::visibility("default")]] capture {
+
+// What one copied argument is, in the order of a record's arguments.
+enum class Code : unsigned char {
+  boolean,
+  character,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  int128,
+  uint128,
+  float32,
+  float64,
+  float_long,
+  pointer,
+  text,
+};
+
+// Text as it is copied: a size (u32), then the bytes.
+struct Text {
+  const char* data;
+  std::uint32_t size;
+};
+
+// A call's fixed part. `format` is a literal; for a text message its size is 0 and the text is the only argument.
+struct Site {
+  const char* format = "";
+  std::size_t format_size = 0;
+  Location where{};
+};
+
+// A longer argument is cut here already: no message is longer anyway.
+inline constexpr std::size_t text_bytes_max = (std::size_t{1} << 20) + 64;
+
+// 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
+extern std::atomic<std::uint8_t> threshold;
+
+// Starts dlog if need be and says whether `level` is logged.
+bool admits_first(Level level) noexcept;
+
+inline bool admits(Level level) noexcept {
+  const auto least = threshold.load(std::memory_order_relaxed);
+  return least == 0 ? admits_first(level) : static_cast<unsigned>(level) + 1 >= least;
+}
+
+// For the macros of macros.hpp: is a call at `level` kept when `active` is DLOG_ACTIVE_LEVEL?
+consteval bool compiled_in(Level level, int active) { return static_cast<int>(level) >= active; }
+
+// A record under construction: `arguments` takes exactly the bytes asked for. Null: level off, or no room (counted).
+struct Slot {
+  char* arguments = nullptr;
+  void* record = nullptr;
+};
+Slot open(Level level, const Site& site, const Code* codes, std::size_t count, std::size_t bytes) noexcept;
+void commit(Slot slot) noexcept;
+
+// For arguments that cannot be copied: formats in the calling thread.
+void emit_formatted(Level level, const Site& site, fmt::format_args arguments) noexcept;
+void emit_text(Level level, const Location& where, const char* data, std::size_t size) noexcept;
+
+template <class T>
+inline constexpr bool is_text = std::same_as<T, char*> || std::same_as<T, const char*> || std::same_as<T, std::string> ||
+                                std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view>;
+
+template <class T>
+inline constexpr bool is_number =
+    std::is_arithmetic_v<T> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
+    !std::same_as<T, char32_t>;
+
+#ifdef __SIZEOF_INT128__
+__extension__ using Int128 = __int128;
+__extension__ using Uint128 = unsigned __int128;
+template <class T>
+inline constexpr bool is_wide = std::same_as<T, Int128> || std::same_as<T, Uint128>;
+#else
+template <class T>
+inline constexpr bool is_wide = false;
+#endif
+
+// An enum that says how it is shown (format_as), and one that fmt shows as its number.
+template <class T>
+concept EnumWithFormatAs = std::is_enum_v<T> && requires(T value) {
+  requires is_number<std::remove_cvref_t<decltype(format_as(value))>> || is_text<std::remove_cvref_t<decltype(format_as(value))>>;
+};
+template <class T>
+concept PlainEnum = std::is_enum_v<T> && !EnumWithFormatAs<T> && !std::is_default_constructible_v<fmt::formatter<T>>;
+
+template <class T>
+inline constexpr bool is_pointer_shown = std::same_as<T, void*> || std::same_as<T, const void*> || std::same_as<T, std::nullptr_t>;
+
+// Copied now and formatted later; everything else is formatted by the caller.
+template <class T>
+inline constexpr bool is_copied = is_number<T> || is_wide<T> || is_text<T> || is_pointer_shown<T> || EnumWithFormatAs<T> || PlainEnum<T>;
+
+inline Text text_of(std::string_view text) noexcept {
+  return {text.data(), static_cast<std::uint32_t>(text.size() < text_bytes_max ? text.size() : text_bytes_max)};
+}
+
+// The value that is copied for an argument: few types, so that few functions are made.
+template <class T>
+auto plain(const T& value) noexcept {
+  using D = std::decay_t<T>;
+  if constexpr (std::is_array_v<T> && is_text<D>) {
+    return text_of({value, ::strnlen(value, std::extent_v<T>)});
+  } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
+    return value == nullptr ? Text{"(null)", 6} : Text{value, static_cast<std::uint32_t>(::strnlen(value, text_bytes_max))};
+  } else if constexpr (is_text<D>) {
+    return text_of({value.data(), value.size()});
+  } else if constexpr (is_pointer_shown<D>) {
+    return static_cast<const void*>(value);
+  } else if constexpr (EnumWithFormatAs<D>) {
+    return plain(format_as(value));
+  } else if constexpr (std::is_enum_v<D>) {
+    return plain(static_cast<std::underlying_type_t<D>>(value));
+  } else if constexpr (std::is_integral_v<D> && !std::same_as<D, bool> && !std::same_as<D, char> && sizeof(D) <= 4) {
+    if constexpr (std::is_signed_v<D>) return static_cast<std::int32_t>(value);
+    else return static_cast<std::uint32_t>(value);
+  } else if constexpr (std::is_integral_v<D> && sizeof(D) == 8) {
+    if constexpr (std::is_signed_v<D>) return static_cast<std::int64_t>(value);
+    else return static_cast<std::uint64_t>(value);
+  } else {
+    return value;
+  }
+}
+
+template <class W>
+inline constexpr Code code_of = [] {
+  if constexpr (std::same_as<W, bool>) return Code::boolean;
+  else if constexpr (std::same_as<W, char>) return Code::character;
+  else if constexpr (std::same_as<W, std::int32_t>) return Code::int32;
+  else if constexpr (std::same_as<W, std::uint32_t>) return Code::uint32;
+  else if constexpr (std::same_as<W, std::int64_t>) return Code::int64;
+  else if constexpr (std::same_as<W, std::uint64_t>) return Code::uint64;
+#ifdef __SIZEOF_INT128__
+  else if constexpr (std::same_as<W, Int128>) return Code::int128;
+  else if constexpr (std::same_as<W, Uint128>) return Code::uint128;
+#endif
+  else if constexpr (std::same_as<W, float>) return Code::float32;
+  else if constexpr (std::same_as<W, double>) return Code::float64;
+  else if constexpr (std::same_as<W, long double>) return Code::float_long;
+  else if constexpr (std::same_as<W, const void*>) return Code::pointer;
+  else return Code::text;
+}();
+
+template <class W>
+std::size_t bytes_of(const W& value) noexcept {
+  if constexpr (std::same_as<W, Text>) return sizeof value.size + value.size;
+  else return sizeof value;
+}
+
+template <class W>
+char* put(char* to, const W& value) noexcept {
+  if constexpr (std::same_as<W, Text>) {
+    std::memcpy(to, &value.size, sizeof value.size);
+    if (value.size != 0) std::memcpy(to + sizeof value.size, value.data, value.size);
+  } else {
+    std::memcpy(to, &value, sizeof value);
+  }
+  return to + bytes_of(value);
+}
+
+template <class... W>
+[[gnu::noinline]] void emit_plain(Level level, const Site& site, W... values) noexcept {
+  static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
+  const Slot slot = open(level, site, codes, sizeof...(W), (bytes_of(values) + ... + std::size_t{0}));
+  if (slot.record == nullptr) return;
+  [[maybe_unused]] char* to = slot.arguments;
+  ((to = put(to, values)), ...);
+  commit(slot);
+}
+
+template <class... Args>
+void emit(Level level, const Site& site, const Args&... arguments) noexcept {
+  if constexpr ((is_copied<std::decay_t<Args>> && ...)) emit_plain(level, site, plain(arguments)...);
+  else emit_formatted(level, site, fmt::make_format_args(arguments...));
+}
+
+}  // namespace capture
+}  // namespace dlog

@@ -1,0 +1,99 @@
+// The logging functions: one record a call, shown on the console of this process or of the parent it belongs to.
+//
+// Threads: any. Lifetimes: arguments are copied or formatted before the call returns and never read after it. Errors: the
+// calls are noexcept; a format error at run time shows the raw format string and the reason; a record for which there is no
+// room is counted (dlog::stats()) and told. A message longer than 1 MiB is cut, visibly. The first call starts the log
+// thread (see runtime.hpp). Source location is captured without a macro.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "dlog/capture.hpp"
+#include "dlog/level.hpp"
+
+namespace dlog {
+
+// A format string, checked against the argument types when it is compiled, and the place of the call. Made from a literal
+// (or another constant text) only; it must not outlive its arguments' call.
+template <class... Args>
+struct basic_format {
+  capture::Site site;
+
+  template <class S>
+    requires std::convertible_to<const S&, std::string_view>
+  consteval basic_format(const S& text, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : site{std::string_view(text).data(), std::string_view(text).size(), where} {
+    [[maybe_unused]] const fmt::format_string<Args...> checked(text);
+  }
+};
+template <class... Args>
+using format_string = basic_format<std::type_identity_t<Args>...>;
+
+// Text given alone: it is shown as it is, its braces are not parsed.
+template <class T>
+concept Text = std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
+
+template <class... Args>
+void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(level)) capture::emit(level, format.site, args...);
+}
+template <class... Args>
+void trace(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::trace)) capture::emit(Level::trace, format.site, args...);
+}
+template <class... Args>
+void debug(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::debug)) capture::emit(Level::debug, format.site, args...);
+}
+template <class... Args>
+void info(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::info)) capture::emit(Level::info, format.site, args...);
+}
+template <class... Args>
+void warn(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::warn)) capture::emit(Level::warn, format.site, args...);
+}
+template <class... Args>
+void error(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::error)) capture::emit(Level::error, format.site, args...);
+}
+template <class... Args>
+void fatal(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::fatal)) capture::emit(Level::fatal, format.site, args...);
+}
+
+template <Text T>
+void log(Level level, T&& message, Location where = Location::current()) noexcept {
+  if (capture::admits(level)) capture::emit_text(level, where, message.data(), message.size());
+}
+template <Text T>
+void trace(T&& message, Location where = Location::current()) noexcept {
+  log(Level::trace, message, where);
+}
+template <Text T>
+void debug(T&& message, Location where = Location::current()) noexcept {
+  log(Level::debug, message, where);
+}
+template <Text T>
+void info(T&& message, Location where = Location::current()) noexcept {
+  log(Level::info, message, where);
+}
+template <Text T>
+void warn(T&& message, Location where = Location::current()) noexcept {
+  log(Level::warn, message, where);
+}
+template <Text T>
+void error(T&& message, Location where = Location::current()) noexcept {
+  log(Level::error, message, where);
+}
+template <Text T>
+void fatal(T&& message, Location where = Location::current()) noexcept {
+  log(Level::fatal, message, where);
+}
+
+}  // namespace dlog

@@ -1,0 +1,45 @@
+// Reading UTF-8: see utf8.hpp.
+#include "base/utf8.hpp"
+
+namespace dlog::utf8 {
+
+CodePoint first(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return {lead, 1, true};
+
+  std::size_t bytes = 0;
+  char32_t value = 0;
+  char32_t least = 0;
+  if (lead >= 0xC2 && lead <= 0xDF) bytes = 2, value = lead & 0x1FU, least = 0x80;
+  else if ((lead & 0xF0U) == 0xE0) bytes = 3, value = lead & 0x0FU, least = 0x800;
+  else if (lead >= 0xF0 && lead <= 0xF4) bytes = 4, value = lead & 0x07U, least = 0x10000;
+  if (bytes == 0 || text.size() < bytes) return {lead, 1, false};
+
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return {lead, 1, false};
+    value = (value << 6) | (byte(i) & 0x3FU);
+  }
+  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+  if (value < least || value > 0x10FFFF || surrogate) return {lead, 1, false};
+  return {value, bytes, true};
+}
+
+bool valid(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const CodePoint point = first(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.bytes);
+  }
+  return true;
+}
+
+std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  // At most three continuation bytes stand before a boundary in valid text; in other text any place will do.
+  for (int back = 0; back < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80; ++back) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace dlog::utf8

@@ -1,0 +1,117 @@
+// The handles of progress bars: see dlog/progress.hpp.
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "log/api/runtime.hpp"
+#include "log/hub/bar_registry.hpp"
+
+namespace dlog {
+
+using api::Runtime;
+using hub::BarCell;
+
+namespace {
+
+BarCell& cell_of(progress::Counter& counter) { return static_cast<BarCell&>(counter); }
+
+void submit(BarCell& cell, BarState state, std::string message) {
+  Runtime* runtime = Runtime::running();
+  // A forked child has the handles of its parent's bars: they are its parent's to end.
+  if (runtime == nullptr || &runtime->thread() != cell.owner) return;
+  auto change = std::make_unique<hub::BarChange>();
+  change->cell = cell.self;
+  change->state = state;
+  change->value = cell.value.load(std::memory_order_relaxed);
+  change->total = cell.total.load(std::memory_order_relaxed);
+  change->unit = cell.unit.load(std::memory_order_relaxed);
+  change->message = std::move(message);
+  runtime->thread().submit_bar(std::move(change));
+}
+
+void end(progress::Counter* counter, BarState state, std::string_view reason = {}) {
+  if (counter == nullptr) return;
+  BarCell& cell = cell_of(*counter);
+  std::string message(reason);
+  if (message.empty()) {
+    const std::lock_guard lock(cell.mutex);
+    message = cell.message;
+  }
+  if (cell.ended.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint64_t total = cell.total.load(std::memory_order_relaxed);
+  if (state == BarState::finished && total != 0) cell.value.store(total, std::memory_order_relaxed);
+  submit(cell, state, std::move(message));
+}
+
+}  // namespace
+
+progress::Counter* ProgressBar::create(std::string_view description, std::uint64_t total) {
+  static std::atomic<std::uint64_t> next_id{1};
+  auto cell = std::make_shared<BarCell>();
+  cell->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  cell->description = description;
+  cell->total.store(total, std::memory_order_relaxed);
+  cell->owner = &Runtime::get().thread();
+  cell->self = cell;
+  submit(*cell, BarState::running, {});
+  return cell.get();
+}
+
+void ProgressBar::release() noexcept {
+  if (counter_ == nullptr) return;
+  BarCell& cell = cell_of(*counter_);
+  try {
+    const std::uint64_t total = cell.total.load(std::memory_order_relaxed);
+    const bool reached = total == 0 || cell.value.load(std::memory_order_relaxed) >= total;
+    end(counter_, reached ? BarState::finished : BarState::abandoned);
+  } catch (const std::exception&) {
+    // No memory to say how it ended; at exit it is shown as abandoned.
+  }
+  counter_ = nullptr;
+  const std::shared_ptr<BarCell> last = std::move(cell.self);
+}
+
+void ProgressBar::take_back(std::uint64_t n) noexcept {
+  std::uint64_t value = counter_->value.load(std::memory_order_relaxed);
+  while (!counter_->value.compare_exchange_weak(value, value > n ? value - n : 0, std::memory_order_relaxed)) {
+  }
+}
+
+void ProgressBar::set_total(std::uint64_t total) noexcept {
+  if (counter_ != nullptr) cell_of(*counter_).total.store(total, std::memory_order_relaxed);
+}
+
+void ProgressBar::set_unit(Unit unit) noexcept {
+  if (counter_ != nullptr) cell_of(*counter_).unit.store(unit, std::memory_order_relaxed);
+}
+
+void ProgressBar::set_message(std::string_view message) {
+  if (counter_ == nullptr) return;
+  BarCell& cell = cell_of(*counter_);
+  const std::lock_guard lock(cell.mutex);
+  cell.message = message;
+  cell.message_version.fetch_add(1, std::memory_order_release);
+}
+
+void ProgressBar::finish() { end(counter_, BarState::finished); }
+void ProgressBar::fail(std::string_view reason) { end(counter_, BarState::failed, reason); }
+void ProgressBar::abandon() { end(counter_, BarState::abandoned); }
+void ProgressBar::clear() { end(counter_, BarState::cleared); }
+
+namespace progress {
+
+Suspension::Suspension() noexcept {
+  Runtime* runtime = Runtime::running();
+  suspended_ = runtime != nullptr && runtime->thread().run(hub::Command::suspend, std::chrono::seconds{2});
+}
+
+Suspension::~Suspension() {
+  Runtime* runtime = Runtime::running();
+  if (suspended_ && runtime != nullptr) runtime->thread().run(hub::Command::resume, std::chrono::seconds{2});
+}
+
+}  // namespace progress
+}  // namespace dlog

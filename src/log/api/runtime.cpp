@@ -1,0 +1,240 @@
+// The one dlog of this process, and the public functions of its life: see runtime.hpp and dlog/runtime.hpp.
+#include "log/api/runtime.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "dlog/capture.hpp"
+#include "dlog/sink.hpp"
+#include "log/sink/console.hpp"
+#include "os/clock.hpp"
+#include "os/environment.hpp"
+#include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/socket.hpp"
+
+namespace dlog {
+
+namespace capture {
+std::atomic<std::uint8_t> threshold{0};
+}
+
+namespace api {
+namespace {
+
+constexpr std::chrono::milliseconds exit_deadline{2000};
+// Loopback answers within the call; only a listener whose backlog is full does not.
+constexpr std::chrono::milliseconds connect_deadline{200};
+constexpr const char* pipe_variable = "DLOG_PIPE";
+
+std::mutex start_mutex;
+
+void set_threshold(Level level) {
+  const Level known = std::min(level, Level::off);
+  capture::threshold.store(static_cast<std::uint8_t>(static_cast<unsigned>(known) + 1), std::memory_order_relaxed);
+}
+
+sink::ConsoleChoice console_choice(const Settings& settings) {
+  const Config& config = settings.config;
+  return {config.format, config.progress, config.output_fd, settings.dumb_terminal, settings.no_colour};
+}
+
+// What a child does when its parent is gone: its own console, where what the parent did not take comes first.
+sink::SocketSink::Succession own_console(const sink::ConsoleChoice& choice, const std::string& name, std::uint32_t pid,
+                                         const std::string& parent) {
+  return [choice, name, pid, parent](std::span<const std::byte> frames, const std::string& reason) {
+    auto console = sink::open_console(choice);
+    const std::string text = fmt::format("the parent at {} is gone ({}); logging here", parent, reason);
+    Record record;
+    record.level = Level::warn;
+    record.wire_level = static_cast<std::uint8_t>(Level::warn);
+    record.message = text;
+    record.notice = true;
+    console->accept({os::wall_ns(), {0, "dlog", pid, 0}, &record, nullptr});
+    hub::replay(frames, name, pid, *console);
+    return console;
+  };
+}
+
+}  // namespace
+
+std::atomic<Runtime*> Runtime::current_{nullptr};
+
+Runtime& Runtime::get() {
+  if (Runtime* runtime = running()) return *runtime;
+  start({});
+  return *running();
+}
+
+bool Runtime::start(const Config& config) {
+  const std::lock_guard lock(start_mutex);
+  if (running() != nullptr) return false;
+  const Lookup environment = [](const char* name) { return os::environment(name); };
+  current_.store(new Runtime(settle_settings(config, environment)), std::memory_order_release);
+  return true;
+}
+
+hub::SinkList& Runtime::sinks() {
+  static auto* const list = new hub::SinkList;  // never destroyed: the log thread outlives every static object
+  return *list;
+}
+
+Runtime::Runtime(Settings settings) {
+  const Config& config = settings.config;
+  hub::LogThread::Setup setup;
+  setup.config = config;
+  setup.name = config.process_name.empty() ? os::program_name() : config.process_name;
+  setup.pid = os::process_id();
+  setup.threshold = &capture::threshold;
+  setup.sinks = &sinks();
+  setup.notices = settings.notices;
+
+  set_threshold(config.level);
+  if (config.join_parent && !settings.pipe.empty()) join_parent(settings, setup);
+  if (role_ == Role::aggregator) open_outlets(settings, setup);
+  thread_ = std::make_unique<hub::LogThread>(std::move(setup));
+  if (role_ == Role::aggregator && config.listen) listen(config);
+  if (const std::string reason = thread_->start(); !reason.empty()) {
+    thread_->say_first({Level::warn, fmt::format("no log thread ({}); records are written by their callers", reason)});
+  }
+  hook_into_process(config.handle_signals);
+}
+
+void Runtime::join_parent(const Settings& settings, hub::LogThread::Setup& setup) {
+  const auto stay_alone = [&](const std::string& why) {
+    setup.notices.push_back({Level::debug, fmt::format("{}=\"{}\": {}; using the own console", pipe_variable, settings.pipe, why)});
+  };
+  const auto address = os::parse_loopback_address(settings.pipe);
+  if (!address) return stay_alone("not a loopback address and port");
+  auto socket = os::connect_to(*address, connect_deadline);
+  if (!socket) return stay_alone(socket.reason());
+  auto to_parent = std::make_unique<sink::SocketSink>(
+      std::move(*socket), os::random_bits(), own_console(console_choice(settings), setup.name, setup.pid, settings.pipe));
+  to_parent_ = to_parent.get();
+  setup.outlets.push_back(std::move(to_parent));
+  role_ = Role::child;
+  address_ = settings.pipe;
+}
+
+void Runtime::open_outlets(const Settings& settings, hub::LogThread::Setup& setup) {
+  setup.outlets.push_back(sink::open_console(console_choice(settings)));
+  const std::string& path = settings.config.file;
+  if (path.empty()) return;
+  auto file = sink::open_file(path);
+  if (file) setup.outlets.push_back(std::move(*file));
+  else setup.notices.push_back({Level::warn, fmt::format("cannot open the log file {}: {}", path, file.reason())});
+}
+
+void Runtime::listen(const Config& config) {
+  if (const std::string reason = thread_->listen(); !reason.empty()) {
+    thread_->say_first({Level::warn, fmt::format("cannot listen ({}); children keep their own consoles", reason)});
+    return;
+  }
+  address_ = fmt::format("127.0.0.1:{}", thread_->port());
+  if (config.set_environment && !os::set_environment(pipe_variable, address_)) {
+    thread_->say_first({Level::warn, fmt::format("cannot set {}: no memory; children keep their own consoles", pipe_variable)});
+  }
+}
+
+void Runtime::hook_into_process(bool all_signals) {
+  static bool hooked = false;  // under start_mutex
+  if (!std::exchange(hooked, true)) {
+    std::atexit(before_exit);
+    std::at_quick_exit(before_exit);
+    os::after_fork_in_child(in_forked_child);
+  }
+  os::flush_on_signals(all_signals, before_death_by_signal);
+}
+
+void Runtime::before_exit() {
+  Runtime* runtime = running();
+  if (runtime == nullptr) return;
+  runtime->thread().write_through();
+  runtime->thread().run(hub::Command::leave, exit_deadline);
+}
+
+void Runtime::before_death_by_signal() {
+  if (Runtime* runtime = running()) runtime->thread().flush_in_handler();
+}
+
+// The log thread is not here, and its locks may be held for ever: everything is left as it is, and the next call starts anew.
+void Runtime::in_forked_child() {
+  os::renew_thread_id();
+  new (&start_mutex) std::mutex;
+  Runtime* parents = current_.exchange(nullptr);
+  if (parents == nullptr) return;
+  capture::threshold.store(0, std::memory_order_relaxed);
+  parents->thread_->abandon();
+  if (parents->to_parent_ != nullptr) parents->to_parent_->abandon();
+}
+
+}  // namespace api
+
+using api::Runtime;
+
+bool init(const Config& config) {
+  if (Runtime::start(config)) return true;
+  Runtime::get().thread().submit_notice(Level::debug, "dlog::init() came too late: dlog runs with its first settings");
+  return false;
+}
+
+FlushResult flush(std::chrono::milliseconds deadline) noexcept {
+  Runtime* runtime = Runtime::running();
+  if (runtime == nullptr) return {true, 0};
+  const bool carried_out = runtime->thread().run(hub::Command::flush, deadline);
+  const Stats counts = runtime->thread().stats();
+  const std::uint64_t lost = counts.dropped + counts.undeliverable;
+  return {carried_out && runtime->nothing_lost_since(lost), lost};
+}
+
+void finish() noexcept {
+  if (Runtime* runtime = Runtime::running()) runtime->thread().run(hub::Command::tidy, api::exit_deadline);
+}
+
+Level level() noexcept {
+  if (const auto least = capture::threshold.load(std::memory_order_relaxed); least != 0) return static_cast<Level>(least - 1);
+  try {
+    return api::settle_settings({}, [](const char* name) { return os::environment(name); }).config.level;
+  } catch (const std::exception&) {
+    return Config{}.level;
+  }
+}
+
+void set_level(Level level) noexcept {
+  try {
+    Runtime::get();
+    api::set_threshold(level);
+  } catch (const std::exception&) {
+    // No memory to start dlog: nothing is logged that the level could concern.
+  }
+}
+
+Role role() noexcept {
+  try {
+    return Runtime::get().role();
+  } catch (const std::exception&) {
+    return Role::aggregator;
+  }
+}
+
+std::string pipe_address() { return Runtime::get().address(); }
+
+std::vector<std::string> child_environment() {
+  const std::string address = pipe_address();
+  if (address.empty()) return {};
+  return {fmt::format("{}={}", api::pipe_variable, address)};
+}
+
+Stats stats() noexcept {
+  Runtime* runtime = Runtime::running();
+  return runtime == nullptr ? Stats{} : runtime->thread().stats();
+}
+
+void add_sink(std::shared_ptr<Sink> sink) { Runtime::sinks().add(std::move(sink)); }
+
+}  // namespace dlog

@@ -1,0 +1,28 @@
+// The settings that took effect: what the program asked for, overridden by the environment.
+// Pure: the environment is an argument.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dlog/config.hpp"
+#include "log/hub/log_thread.hpp"
+
+namespace dlog::api {
+
+// The value of a variable; nothing where it is not set.
+using Lookup = std::function<std::optional<std::string>(const char* name)>;
+
+struct Settings {
+  Config config;
+  std::string pipe;            // DLOG_PIPE as it is; empty: not set
+  bool no_colour = false;      // NO_COLOR
+  bool dumb_terminal = false;  // TERM is unset, empty or "dumb"
+  std::vector<hub::Notice> notices;  // one for each variable whose value cannot be used; it is then as if unset
+};
+
+Settings settle_settings(const Config& asked, const Lookup& environment);
+
+}  // namespace dlog::api

@@ -1,0 +1,29 @@
+// From a call's copied arguments to its message.
+//
+// Threads: format_captured on the log thread (it keeps its scratch memory), format_now on any.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "dlog/capture.hpp"
+
+namespace dlog::event {
+
+// A longer message is cut, visibly.
+inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
+
+// Formats `count` arguments, as capture::put() laid them down at `bytes`, into `out`, whose content is replaced. A format error
+// gives the raw format string and the reason.
+void format_captured(std::string& out, std::string_view format, const capture::Code* codes, std::size_t count, const char* bytes);
+
+// The same for arguments that are still there.
+void format_now(std::string& out, std::string_view format, fmt::format_args arguments);
+
+// Cuts a message that is too long, between two characters, and says so at its end.
+void limit_message(std::string& message);
+
+}  // namespace dlog::event

@@ -1,0 +1,37 @@
+// What the log thread asks of the built-in sinks beyond what it asks of a sink: when to draw, and what was lost.
+// All on the log thread.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "dlog/sink.hpp"
+
+namespace dlog::event {
+
+class Outlet : public Sink {
+ public:
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  // The monotonic time at which settle() will have something to write though no event came.
+  virtual std::int64_t due_ns() const { return never; }
+
+  // After a batch of events: write what is due. flush() writes all, due or not.
+  virtual void settle() = 0;
+
+  // The console is left tidy: nothing stays on the screen that would be redrawn. With `for_good` the process is about to end:
+  // bars that are live are written in their last state.
+  virtual void leave(bool /*for_good*/) {}
+
+  // Bars off the screen, and back.
+  virtual void suspend(bool /*on*/) {}
+
+  // Records of this process that were accepted here and could not be delivered, since the start.
+  virtual std::uint64_t undelivered() const { return 0; }
+
+  // A failure to be told once, in words; empty: none since the last call.
+  virtual std::string take_complaint() { return {}; }
+};
+
+}  // namespace dlog::event

@@ -1,0 +1,55 @@
+// The bound of the queue: how many bytes wait, who may add more, and what was given up.
+//
+// Threads: admit() and the counts any; release() the log thread. A wait ends when room is made, or at the limit; after a wait that
+// found none, calls drop at once until room is made, so that a console that takes nothing holds each caller once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace dlog::hub {
+
+class Backlog {
+ public:
+  Backlog(std::size_t bytes_max, bool wait, std::chrono::milliseconds wait_limit)
+      : bytes_max_(bytes_max), wait_(wait), wait_limit_(wait_limit) {}
+
+  // Takes room for `bytes`, if need be after waiting (where `may_wait`). False: counted as dropped. Something is always admitted
+  // when nothing waits. `full` is called before a wait, to wake the log thread.
+  template <class Full>
+  bool admit(std::size_t bytes, bool may_wait, Full full) noexcept {
+    if (try_take(bytes)) return true;
+    full();
+    if (may_wait && wait_for_room(bytes)) return true;
+    drop();
+    return false;
+  }
+  // Room for what must not be dropped.
+  void take(std::size_t bytes) noexcept { waiting_.fetch_add(bytes, std::memory_order_seq_cst); }
+  void release(std::size_t bytes) noexcept;
+  void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Sequentially consistent with the log thread's going to sleep: see LogThread.
+  std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_seq_cst); }
+  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  bool try_take(std::size_t bytes) noexcept;
+  bool wait_for_room(std::size_t bytes) noexcept;
+
+  const std::size_t bytes_max_;
+  const bool wait_;
+  const std::chrono::milliseconds wait_limit_;
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<bool> stalled_{false};
+  std::atomic<int> sleepers_{0};
+  std::mutex mutex_;
+  std::condition_variable room_;
+};
+
+}  // namespace dlog::hub

@@ -1,0 +1,93 @@
+// One child's connection: bytes to events, with the tolerance that docs/wire.md promises.
+//
+// Threads: the log thread. Lifetimes: an event's views are valid until the next call. Memory: one frame that is not whole, and the
+// descriptions of the bars that are open.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dlog/event.hpp"
+#include "log/wire/decoder.hpp"
+
+namespace dlog::hub {
+
+inline constexpr std::size_t bars_per_connection_max = 4096;
+
+class Connection {
+ public:
+  Connection(std::uint64_t id, Source self, std::uint16_t peer_port);
+
+  // Bytes that came: received() says how much of room() was filled; ended() that no more will come.
+  std::span<std::byte> room(std::size_t bytes) { return decoder_.space(bytes); }
+  void received(std::size_t bytes, std::int64_t arrival_ns) noexcept;
+  void ended(std::int64_t arrival_ns);
+
+  // The next event of what came; false: none until more comes. Times of events never go back, are never later than their
+  // arrival and never earlier than order_window_ns before it, so that no child can overtake or starve the others.
+  struct Arrival {
+    Event event;
+    std::int64_t order_ns = 0;  // where it stands among the events of others
+  };
+  bool next(Arrival& out);
+
+  // The stream is at its end, or broken, and all that came of it has been handed out.
+  bool finished() const noexcept { return stage_ == Stage::finished; }
+
+  std::uint64_t id() const noexcept { return id_; }
+  // Between two bursts: gives memory back.
+  void rest() { decoder_.shrink(); }
+
+  static constexpr std::int64_t order_window_ns = 5'000'000;
+
+ private:
+  // ending: no more bytes will come, whole frames may still be there; orphaning: the bars that are open leave.
+  enum class Stage { open, ending, orphaning, finished };
+  struct OpenBar {
+    std::string description;
+    std::uint64_t value = 0;
+    std::uint64_t total = 0;
+  };
+
+  void handle(const wire::LogFrame& frame);
+  void handle(const wire::CreateFrame& frame);
+  void handle(const wire::PushFrame& frame);
+  void handle(const wire::FinishFrame& frame);
+  void handle(const wire::UnknownFrame& frame);
+  bool read_frame();
+  bool orphan_next_bar();
+  bool hand_out(Arrival& out);
+  void emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created);
+  void notice_once(bool& told, std::string text);
+  void notice(std::string text);
+  bool take_notice(Arrival& out);
+
+  std::uint64_t id_;
+  Source self_;    // for notices
+  Source source_;  // the child
+  wire::Decoder decoder_;
+  Stage stage_ = Stage::open;
+  std::int64_t arrival_ns_ = 0;
+  std::int64_t last_order_ns_ = 0;
+
+  bool have_event_ = false;  // record_ or bar_ holds one
+  bool is_record_ = false;
+  Record record_;
+  Bar bar_;
+  std::int64_t event_ns_ = 0;
+  OpenBar ended_bar_;  // keeps the texts of a bar that has left the table
+  std::string cut_message_;  // keeps the text of a message that was too long
+  std::vector<std::string> notices_;
+  std::string notice_text_;
+  Record notice_record_;
+
+  std::unordered_map<std::uint64_t, OpenBar> bars_;
+  bool told_unknown_frame_ = false;
+  bool told_unknown_bar_ = false;
+  bool told_too_many_bars_ = false;
+};
+
+}  // namespace dlog::hub

@@ -1,0 +1,117 @@
+// All children: see connections.hpp.
+#include "log/hub/connections.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "log/event/outlet.hpp"
+
+namespace dlog::hub {
+namespace {
+
+constexpr std::uint64_t listener_key = 1;
+constexpr std::uint64_t first_connection_key = 2;
+constexpr std::int64_t retry_after_ns = 100'000'000;
+
+}  // namespace
+
+Connections::Connections(os::Poller& poller, Source self, os::Listening listening)
+    : poller_(poller),
+      self_(self),
+      listener_(std::move(listening.socket)),
+      spare_(os::spare_descriptor()),
+      port_(listening.port),
+      next_id_(first_connection_key),
+      retry_ns_(event::Outlet::never) {
+  if (!poller_.watch(listener_, listener_key)) complaint_ = "cannot watch the listener; children are not heard";
+}
+
+void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns) {
+  if (retry_ns_ <= now_ns) {
+    retry_ns_ = event::Outlet::never;
+    poller_.watch(listener_, listener_key);
+  }
+  for (const std::uint64_t key : ready) {
+    if (key == listener_key) {
+      accept_all(now_ns);
+    } else if (const auto found = peers_.find(key); found != peers_.end()) {
+      read(*found->second, wall_ns);
+    }
+  }
+}
+
+void Connections::accept_all(std::int64_t now_ns) {
+  // Bounded: those who are connected already have their turn, too.
+  for (int i = 0; i < 256 && accept_one(now_ns); ++i) {
+  }
+}
+
+bool Connections::accept_one(std::int64_t now_ns) {
+  os::Accepted accepted = os::accept_connection(listener_);
+  switch (accepted.outcome) {
+    case os::AcceptOutcome::none_waiting:
+      return false;
+    case os::AcceptOutcome::failed:
+      return true;
+    case os::AcceptOutcome::no_descriptors:
+      refuse_for_want_of_descriptors(now_ns);
+      return true;
+    case os::AcceptOutcome::accepted:
+      break;
+  }
+  if (peers_.size() >= connections_max) {
+    refuse(fmt::format("more than {} connections", connections_max));
+    return true;
+  }
+  const std::uint64_t id = next_id_++;
+  auto peer = std::make_unique<Peer>(std::move(accepted.socket), Connection(id, self_, accepted.peer_port));
+  if (!poller_.watch(peer->socket, id)) {
+    refuse("the system cannot watch one more");
+    return true;
+  }
+  peers_.emplace(id, std::move(peer));
+  return true;
+}
+
+void Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
+  spare_.reset();
+  os::Accepted accepted = os::accept_connection(listener_);
+  refuse("no descriptor is left");
+  if (accepted.outcome == os::AcceptOutcome::no_descriptors) {
+    // Not even one: look away for a while instead of spinning.
+    poller_.forget(listener_);
+    retry_ns_ = now_ns + retry_after_ns;
+  }
+  accepted.socket.reset();  // makes room for the next spare
+  spare_ = os::spare_descriptor();
+}
+
+void Connections::refuse(std::string why) {
+  ++refused_;
+  if (!std::exchange(told_refused_, true)) complaint_ = fmt::format("connection refused: {}; further ones are only counted", why);
+}
+
+void Connections::read(Peer& peer, std::int64_t wall_ns) {
+  Connection& connection = peer.connection;
+  const os::Received got = os::receive(peer.socket, connection.room(piece_bytes));
+  if (got.outcome == os::Transfer::would_block) return connection.rest();
+  connection.received(got.bytes, wall_ns);
+  if (got.outcome != os::Transfer::done) connection.ended(wall_ns);
+  advance(peer);
+}
+
+void Connections::advance(Peer& peer) {
+  if (peer.connection.next(peer.head)) {
+    heads_.push({peer.head.order_ns, turn_++, &peer});
+  } else if (peer.connection.finished()) {
+    poller_.forget(peer.socket);
+    peers_.erase(peer.connection.id());
+  } else {
+    peer.connection.rest();
+  }
+}
+
+std::string Connections::take_complaint() { return std::exchange(complaint_, {}); }
+
+}  // namespace dlog::hub

@@ -1,0 +1,96 @@
+// All children: the listener, their sockets, and their events merged by time.
+//
+// Threads: the log thread. Limits: connections_max, and what Connection holds; one piece a connection is read in a turn, so that a
+// flooding child does not keep the others waiting.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "log/hub/connection.hpp"
+#include "os/poller.hpp"
+#include "os/socket.hpp"
+
+namespace dlog::hub {
+
+inline constexpr std::size_t connections_max = 4096;
+inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+
+class Connections {
+ public:
+  // The poller must outlive it. `self` speaks in notices.
+  Connections(os::Poller& poller, Source self, os::Listening listening);
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  // Takes new connections and reads a piece of each that is ready (keys from the poller; those of others are passed over).
+  void serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns);
+
+  // The earliest event that is there: its place in time, and then the event itself, which is handed to `deliver`.
+  bool waiting() const noexcept { return !heads_.empty(); }
+  std::int64_t earliest_ns() const noexcept { return heads_.top().order_ns; }
+  template <class Deliver>
+  void take(Deliver deliver) {
+    Peer& peer = *heads_.top().peer;
+    heads_.pop();
+    deliver(peer.head.event);
+    advance(peer);
+  }
+
+  // When serve() wants to be called though nothing is ready (monotonic); Outlet::never: not at all.
+  std::int64_t due_ns() const noexcept { return retry_ns_; }
+
+  // A sentence of dlog's own, at most one of each kind; empty: none since the last call.
+  std::string take_complaint();
+
+  std::size_t open() const noexcept { return peers_.size(); }
+  std::uint64_t refused() const noexcept { return refused_; }
+
+  // After a fork, in the child.
+  void abandon_listener() noexcept { listener_.reset(); }
+
+ private:
+  struct Peer {
+    Peer(os::Descriptor descriptor, Connection given) : socket(std::move(descriptor)), connection(std::move(given)) {}
+    os::Descriptor socket;
+    Connection connection;
+    Connection::Arrival head;
+  };
+  struct Head {
+    std::int64_t order_ns;
+    std::uint64_t turn;  // of two at the same time, the one that came first
+    Peer* peer;
+    bool operator<(const Head& other) const {  // the greatest is taken first
+      return order_ns != other.order_ns ? order_ns > other.order_ns : turn > other.turn;
+    }
+  };
+
+  void accept_all(std::int64_t now_ns);
+  bool accept_one(std::int64_t now_ns);
+  void refuse_for_want_of_descriptors(std::int64_t now_ns);
+  void refuse(std::string why);
+  void read(Peer& peer, std::int64_t wall_ns);
+  void advance(Peer& peer);
+
+  os::Poller& poller_;
+  Source self_;
+  os::Descriptor listener_;
+  os::Descriptor spare_;  // given up for a moment where no descriptor is left, to take a connection and close it
+  std::uint16_t port_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;
+  std::priority_queue<Head> heads_;
+  std::uint64_t next_id_;
+  std::uint64_t turn_ = 0;
+  std::uint64_t refused_ = 0;
+  bool told_refused_ = false;
+  std::string complaint_;
+  std::int64_t retry_ns_;
+};
+
+}  // namespace dlog::hub

@@ -1,0 +1,405 @@
+// The log thread: see log_thread.hpp.
+#include "log/hub/log_thread.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "log/event/captured.hpp"
+#include "os/clock.hpp"
+#include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/thread.hpp"
+
+namespace dlog::hub {
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t nap_ns = 1 * ms;            // a record that wakes nobody waits no longer
+constexpr std::int64_t linger_ns = 50 * ms;        // naps go on for so long after the last record; then a caller must wake it
+constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
+constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
+constexpr std::size_t ready_max = 64;              // connections served in a turn: bounds the memory of their pieces
+constexpr std::size_t release_bytes = std::size_t{32} << 10;
+
+thread_local bool in_step = false;  // this thread is the log thread, or stands in for it
+
+}  // namespace
+
+LogThread::LogThread(Setup setup)
+    : config_(std::move(setup.config)),
+      name_(std::move(setup.name)),
+      self_{0, name_, setup.pid, 0},
+      speaker_{0, "dlog", setup.pid, 0},
+      threshold_(*setup.threshold),
+      outlets_(std::move(setup.outlets)),
+      sinks_(*setup.sinks),
+      first_notices_(std::move(setup.notices)),
+      backlog_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit) {
+  if (auto poller = os::Poller::create()) poller_.emplace(std::move(*poller));
+}
+
+std::string LogThread::listen() {
+  if (!poller_) return "no descriptor to sleep on";
+  auto listening = os::listen_on_loopback();
+  if (!listening) return listening.reason();
+  connections_ = std::make_unique<Connections>(*poller_, speaker_, std::move(*listening));
+  return {};
+}
+
+std::string LogThread::start() {
+  if (!poller_) return "no descriptor to sleep on";
+  has_thread_.store(true, std::memory_order_release);
+  std::string reason = os::start_thread("dlog", thread_body, this);
+  if (!reason.empty()) has_thread_.store(false, std::memory_order_release);
+  return reason;
+}
+
+// ---- callers
+
+Item* LogThread::open(Item::Kind kind, Level level, std::size_t payload_bytes) noexcept {
+  enqueued_.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t cost = sizeof(Item) + payload_bytes;
+  // The log thread itself must not wait for itself.
+  const bool may_wait = !in_step && has_thread_.load(std::memory_order_relaxed);
+  if (!backlog_.admit(cost, may_wait, [this] { wake(); })) return nullptr;
+  Item* item = Item::make(kind, payload_bytes);
+  if (item == nullptr) {
+    backlog_.release(cost);
+    backlog_.drop();
+    return nullptr;
+  }
+  item->level = level;
+  item->thread = os::thread_id();
+  return item;
+}
+
+void LogThread::submit(Item* item) noexcept {
+  const Level level = item->level;
+  const std::size_t cost = item->cost();
+  item->stamp_ns = os::monotonic_ns();
+  if (!queue_.push(item)) {
+    Item::destroy(item);
+    backlog_.release(cost);
+    backlog_.drop();
+    return;
+  }
+  if (!has_thread_.load(std::memory_order_acquire)) return step_in_caller();
+  wake_for(level);
+  if (write_through_.load(std::memory_order_relaxed) && !in_step && !run(Command::flush, std::chrono::seconds{2})) {
+    write_through_.store(false, std::memory_order_relaxed);  // the console is stuck: no second wait
+  }
+}
+
+void LogThread::submit_bar(std::unique_ptr<BarChange> change) noexcept {
+  Item* item = Item::make(Item::Kind::bar, 0);
+  if (item == nullptr) return;
+  backlog_.take(item->cost());
+  item->bar = change.release();
+  submit(item);
+}
+
+void LogThread::submit_notice(Level level, std::string_view text) noexcept {
+  Item* item = Item::make(Item::Kind::text, text.size());
+  if (item == nullptr) return;
+  backlog_.take(item->cost());
+  item->level = level;
+  item->notice = true;
+  std::memcpy(item->payload(), text.data(), text.size());
+  submit(item);
+}
+
+bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
+  if (in_step) return false;
+  try {
+    const Commands::Ticket ticket = commands_.request(command);
+    if (!has_thread_.load(std::memory_order_acquire)) {
+      step_in_caller();
+      return commands_.wait(ticket, std::chrono::milliseconds{0});
+    }
+    wake();
+    return commands_.wait(ticket, deadline);
+  } catch (const std::exception&) {  // no memory for the request
+    return false;
+  }
+}
+
+void LogThread::wake() noexcept {
+  if (sleep_.exchange(Sleep::awake, std::memory_order_seq_cst) != Sleep::awake && poller_) poller_->wake();
+}
+
+void LogThread::wake_for(Level level) noexcept {
+  const Sleep sleep = sleep_.load(std::memory_order_seq_cst);
+  if (sleep == Sleep::parked || (sleep == Sleep::napping && level >= config_.flush_on)) wake();
+}
+
+void LogThread::step_in_caller() noexcept {
+  if (in_step) return;
+  const std::lock_guard lock(caller_steps_);
+  const os::SigpipeBlocked no_sigpipe;
+  in_step = true;
+  try {
+    step(0);
+  } catch (const std::exception&) {
+    backlog_.drop();  // no memory for the batch; what was drained is still there for the next step
+  }
+  in_step = false;
+}
+
+Stats LogThread::stats() const noexcept {
+  return {enqueued_.load(std::memory_order_relaxed),      shown_.load(std::memory_order_relaxed),    backlog_.dropped(),
+          undeliverable_.load(std::memory_order_relaxed), children_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed)};
+}
+
+void LogThread::abandon() noexcept {
+  if (poller_) poller_->abandon();
+  if (connections_) connections_->abandon_listener();
+  Queue::forget_thread();
+  in_step = false;
+}
+
+// ---- the log thread
+
+void LogThread::thread_body(void* self) noexcept { static_cast<LogThread*>(self)->loop(); }
+
+void LogThread::loop() noexcept {
+  in_step = true;
+  for (;;) {
+    try {
+      step(plan_sleep());
+    } catch (const std::exception&) {
+      // No memory. What was drained is kept; the next step tries again, after a nap so that others can free some.
+      std::array<std::uint64_t, 1> none{};
+      poller_->wait(nap_ns, std::span(none).first(0));
+    }
+  }
+}
+
+std::int64_t LogThread::due_ns() const {
+  std::int64_t due = event::Outlet::never;
+  for (const auto& outlet : outlets_) due = std::min(due, outlet->due_ns());
+  if (connections_) due = std::min(due, connections_->due_ns());
+  if (!bars_.empty()) due = std::min(due, sample_ns_ + sample_every_ns);
+  if (backlog_.dropped() != told_drops_) due = std::min(due, told_drops_ns_ + tell_drops_every_ns);
+  return due;
+}
+
+// How long to sleep, having said to callers whether they must wake us.
+std::int64_t LogThread::plan_sleep() {
+  if (!items_.empty() || !first_notices_.empty()) return 0;
+  const std::int64_t now_ns = os::monotonic_ns();
+  const std::int64_t due = due_ns();
+  const std::int64_t until_due = due == event::Outlet::never ? os::Poller::for_ever : std::max<std::int64_t>(0, due - now_ns);
+  const auto at_most = [&](std::int64_t ns) { return until_due == os::Poller::for_ever ? ns : std::min(ns, until_due); };
+
+  const bool quiet = now_ns - active_ns_ >= linger_ns;
+  // Whoever adds to the backlog after this store finds it and wakes us; whoever added before is seen below.
+  sleep_.store(quiet ? Sleep::parked : Sleep::napping, std::memory_order_seq_cst);
+  const bool asked = commands_.any() || handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
+  if (asked) return 0;
+  // Something is about to be queued, or was: no parking; and no spinning on a caller that is slow to finish.
+  if (backlog_.waiting() != 0) return quiet ? at_most(nap_ns) : 0;
+  return quiet ? until_due : at_most(nap_ns);
+}
+
+void LogThread::step(std::int64_t timeout_ns) {
+  std::array<std::uint64_t, ready_max> keys;
+  std::size_t ready = 0;
+  if (poller_) ready = poller_->wait(timeout_ns, keys);
+  sleep_.store(Sleep::awake, std::memory_order_relaxed);
+
+  // Taken before the sockets and the queue are read: whatever was logged before this moment is there when it is read. What is
+  // younger waits for the next turn, so that nothing that came after a record of another source overtakes it.
+  const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
+  const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);
+  const std::int64_t cut_ns = os::monotonic_ns();
+  const std::int64_t wall_ns = os::wall_ns();
+
+  for (Notice& first : std::exchange(first_notices_, {})) notice(first.level, first.text);
+  if (connections_) connections_->serve(std::span(keys).first(ready), cut_ns, wall_ns);
+  take_queue();
+  if (!items_.empty() || ready != 0 || !commands.empty()) active_ns_ = cut_ns;
+  deliver_until(cut_ns, wall_ns - cut_ns);
+  if (cut_ns - sample_ns_ >= sample_every_ns) sample_bars(cut_ns);
+
+  say_complaints(cut_ns, !commands.empty());
+  for (const auto& outlet : outlets_) outlet->settle();
+  if (active_ns_ == cut_ns) sinks_.flush();
+  if (!commands.empty()) carry_out(commands);
+  if (handler_asks != handler_answered_.load(std::memory_order_relaxed)) {
+    leave(true);
+    handler_answered_.store(handler_asks, std::memory_order_release);
+  }
+  count();
+  if (!commands.empty()) commands_.done();
+}
+
+void LogThread::take_queue() {
+  const std::size_t before = items_.size();
+  queue_.drain(items_);
+  if (items_.size() == before) return;
+  const auto earlier = [](const ItemOwner& a, const ItemOwner& b) { return a->stamp_ns < b->stamp_ns; };
+  // Stable: a thread's records of one clock tick keep their order.
+  if (!std::is_sorted(items_.begin(), items_.end(), earlier)) std::stable_sort(items_.begin(), items_.end(), earlier);
+}
+
+void LogThread::deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns) {
+  std::size_t next = 0;
+  std::size_t freed = 0;
+  const auto own_waits = [&] { return next < items_.size() && items_[next]->stamp_ns <= cut_ns; };
+  const auto child_waits = [&] { return connections_ && connections_->waiting(); };
+  while (own_waits() || child_waits()) {
+    const bool own = own_waits() && (!child_waits() || items_[next]->stamp_ns + wall_offset_ns <= connections_->earliest_ns());
+    if (!own) {
+      connections_->take([this](const Event& event) { deliver(event); });
+      continue;
+    }
+    const ItemOwner item = std::move(items_[next++]);
+    freed += item->cost();
+    deliver_item(*item, wall_offset_ns);
+    if (freed >= release_bytes) backlog_.release(std::exchange(freed, 0));
+  }
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next));
+  if (freed != 0) backlog_.release(freed);
+}
+
+void LogThread::deliver_item(Item& item, std::int64_t wall_offset_ns) {
+  const std::int64_t time_ns = item.stamp_ns + wall_offset_ns;
+  if (item.kind == Item::Kind::bar) {
+    bars_.apply(*item.bar, [&](const Bar& bar) { deliver_bar(bar, time_ns); });
+    return;
+  }
+  if (!item.notice) ++delivered_own_;
+  deliver_record(item, time_ns);
+}
+
+void LogThread::deliver_record(const Item& item, std::int64_t time_ns) {
+  Record record;
+  record.level = item.level;
+  record.wire_level = static_cast<std::uint8_t>(item.level);
+  record.thread = item.thread;
+  record.file = item.site.where.file;
+  record.function = item.site.where.function;
+  record.line = item.site.where.line;
+  record.notice = item.notice;
+  if (item.kind == Item::Kind::captured) {
+    event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count, item.payload());
+    record.message = message_;
+  } else {
+    record.message = {item.payload(), item.bytes};
+  }
+  deliver({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
+}
+
+void LogThread::deliver_bar(const Bar& bar, std::int64_t time_ns) { deliver({time_ns, self_, nullptr, &bar}); }
+
+void LogThread::deliver(const Event& event) {
+  if (event.record != nullptr && event.source.id != 0) {
+    // A child's record: it passed the child's level, and now ours. A level that we do not know is never held back.
+    const bool known = event.record->wire_level <= static_cast<std::uint8_t>(Level::fatal);
+    const unsigned rank = (known ? static_cast<unsigned>(event.record->level) : static_cast<unsigned>(Level::fatal)) + 1;
+    if (rank < threshold_.load(std::memory_order_relaxed)) return;
+  }
+  for (const auto& outlet : outlets_) outlet->accept(event);
+  sinks_.accept(event);
+}
+
+void LogThread::notice(Level level, std::string_view text) {
+  if (static_cast<unsigned>(level) + 1 < threshold_.load(std::memory_order_relaxed)) return;
+  Record record;
+  record.level = level;
+  record.wire_level = static_cast<std::uint8_t>(level);
+  record.message = text;
+  record.notice = true;
+  deliver({os::wall_ns(), speaker_, &record, nullptr});
+}
+
+void LogThread::say_complaints(std::int64_t now_ns, bool all) {
+  for (const auto& outlet : outlets_) {
+    if (const std::string text = outlet->take_complaint(); !text.empty()) notice(Level::warn, text);
+  }
+  if (const std::string text = sinks_.take_complaint(); !text.empty()) notice(Level::warn, text);
+  if (connections_) {
+    if (const std::string text = connections_->take_complaint(); !text.empty()) notice(Level::warn, text);
+  }
+  const std::uint64_t dropped = backlog_.dropped();
+  if (dropped == told_drops_ || (!all && now_ns - told_drops_ns_ < tell_drops_every_ns)) return;
+  notice(Level::warn, fmt::format("{} records dropped: the queue was full", dropped - told_drops_));
+  told_drops_ = dropped;
+  told_drops_ns_ = now_ns;
+}
+
+void LogThread::sample_bars(std::int64_t now_ns) {
+  sample_ns_ = now_ns;
+  const std::int64_t time_ns = os::wall_ns();
+  bars_.sample([&](const Bar& bar) { deliver_bar(bar, time_ns); });
+}
+
+void LogThread::carry_out(const std::vector<Command>& commands) {
+  for (const Command command : commands) {
+    switch (command) {
+      case Command::flush:
+        for (const auto& outlet : outlets_) outlet->flush();
+        sinks_.flush();
+        break;
+      case Command::tidy:
+        leave(false);
+        break;
+      case Command::leave:
+        leave(true);
+        break;
+      case Command::suspend:
+      case Command::resume:
+        for (const auto& outlet : outlets_) outlet->suspend(command == Command::suspend);
+        break;
+    }
+  }
+}
+
+void LogThread::leave(bool for_good) {
+  const std::int64_t time_ns = os::wall_ns();
+  const auto tell = [&](const Bar& bar) { deliver_bar(bar, time_ns); };
+  if (for_good) bars_.end_all(tell);
+  else bars_.sample(tell);
+  for (const auto& outlet : outlets_) outlet->leave(for_good);
+  sinks_.flush();
+}
+
+void LogThread::count() {
+  const std::uint64_t undelivered = outlets_.empty() ? 0 : outlets_.front()->undelivered();
+  undeliverable_.store(undelivered, std::memory_order_relaxed);
+  shown_.store(delivered_own_ - std::min(undelivered, delivered_own_), std::memory_order_relaxed);
+  if (!connections_) return;
+  children_.store(connections_->open(), std::memory_order_relaxed);
+  refused_.store(connections_->refused(), std::memory_order_relaxed);
+}
+
+void LogThread::flush_in_handler() noexcept {
+  if (in_step || !has_thread_.load(std::memory_order_acquire)) return;
+  const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
+  wake();
+  for (int waited_ms = 0; waited_ms < 2000; ++waited_ms) {
+    if (handler_answered_.load(std::memory_order_acquire) >= asked) return;
+    os::sleep_in_handler_ms(1);
+  }
+}
+
+void replay(std::span<const std::byte> frames, const std::string& name, std::uint32_t pid, event::Outlet& outlet) {
+  const Source self{0, name, pid, 0};
+  Connection connection(0, self, 0);
+  const std::int64_t now_ns = os::wall_ns();
+  const auto room = connection.room(frames.size());
+  std::copy(frames.begin(), frames.end(), room.begin());
+  connection.received(frames.size(), now_ns);
+  Connection::Arrival arrival;
+  while (connection.next(arrival)) {
+    arrival.event.source = self;
+    // Bars go on under their own ids: the log thread tells the new outlet about them.
+    if (arrival.event.record != nullptr) outlet.accept(arrival.event);
+  }
+}
+
+}  // namespace dlog::hub

@@ -1,0 +1,139 @@
+// The log thread: takes what callers queued and what children sent, in the order of time, and hands it to the sinks.
+//
+// Threads: the members under "callers" any; the rest the log thread. It sleeps when idle, and is woken through the poller by a
+// caller who finds it asleep. Where no thread or poller can be had, the same steps run in the calling thread, under a lock.
+// Lifetimes: it is never destroyed while its thread runs; programs keep it to their end.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dlog/config.hpp"
+#include "dlog/runtime.hpp"
+#include "log/event/outlet.hpp"
+#include "log/hub/backlog.hpp"
+#include "log/hub/bar_registry.hpp"
+#include "log/hub/commands.hpp"
+#include "log/hub/connections.hpp"
+#include "log/hub/item.hpp"
+#include "log/hub/queue.hpp"
+#include "log/hub/sink_list.hpp"
+#include "os/poller.hpp"
+
+namespace dlog::hub {
+
+struct Notice {
+  Level level = Level::warn;
+  std::string text;
+};
+
+class LogThread {
+ public:
+  struct Setup {
+    Config config;                                        // queue_bytes, overflow, block_limit and flush_on are read
+    std::string name;                                     // of this process
+    std::uint32_t pid = 0;
+    const std::atomic<std::uint8_t>* threshold = nullptr;  // 1 + the lowest level that is shown
+    std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
+    SinkList* sinks = nullptr;
+    std::vector<Notice> notices;                          // what there is to say first
+  };
+  explicit LogThread(Setup setup);
+
+  // Before start(). Empty: it listens; else the reason why not.
+  std::string listen();
+  std::uint16_t port() const noexcept { return connections_ ? connections_->port() : 0; }
+  // A notice before all else.
+  void say_first(Notice notice) { first_notices_.push_back(std::move(notice)); }
+  // Empty: the thread runs; else why not, and the steps run in the callers.
+  std::string start();
+
+  // ---- callers
+  // Null: dropped, and counted.
+  Item* open(Item::Kind kind, Level level, std::size_t payload_bytes) noexcept;
+  void submit(Item* item) noexcept;
+  void submit_bar(std::unique_ptr<BarChange> change) noexcept;
+  void submit_notice(Level level, std::string_view text) noexcept;
+  // True: carried out within the deadline. On the log thread: false, at once.
+  bool run(Command command, std::chrono::milliseconds deadline) noexcept;
+  // Everything logged from now on is written before its call returns: the process is ending.
+  void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
+  Stats stats() const noexcept;
+  // For a signal handler: as run(Command::leave), without locks.
+  void flush_in_handler() noexcept;
+
+  // After a fork, in the child: lets go of what only the parent may use. Nothing else may be called afterwards.
+  void abandon() noexcept;
+
+ private:
+  enum class Sleep : std::uint8_t { awake, napping, parked };
+  static void thread_body(void* self) noexcept;
+  void loop() noexcept;
+  void step(std::int64_t timeout_ns);
+  void step_in_caller() noexcept;
+  void wake() noexcept;
+  void wake_for(Level level) noexcept;
+
+  std::int64_t plan_sleep();
+  std::int64_t due_ns() const;
+  void take_queue();
+  void deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns);
+  void deliver_item(Item& item, std::int64_t wall_offset_ns);
+  void deliver_record(const Item& item, std::int64_t time_ns);
+  void deliver_bar(const Bar& bar, std::int64_t time_ns);
+  void deliver(const Event& event);
+  void notice(Level level, std::string_view text);
+  void say_complaints(std::int64_t now_ns, bool all);
+  void sample_bars(std::int64_t now_ns);
+  void carry_out(const std::vector<Command>& commands);
+  void leave(bool for_good);
+  void count();
+
+  const Config config_;
+  const std::string name_;
+  const Source self_;
+  const Source speaker_;  // of notices
+  const std::atomic<std::uint8_t>& threshold_;
+  std::vector<std::unique_ptr<event::Outlet>> outlets_;
+  SinkList& sinks_;
+  std::vector<Notice> first_notices_;
+
+  std::optional<os::Poller> poller_;
+  std::unique_ptr<Connections> connections_;
+  Queue queue_;
+  Backlog backlog_;
+  Commands commands_;
+  BarRegistry bars_;
+
+  std::atomic<Sleep> sleep_{Sleep::awake};
+  std::atomic<bool> write_through_{false};
+  std::atomic<bool> has_thread_{false};
+  std::mutex caller_steps_;  // where there is no thread
+  std::atomic<std::uint32_t> handler_asks_{0};
+  std::atomic<std::uint32_t> handler_answered_{0};
+
+  std::vector<ItemOwner> items_;  // drained, in the order of time
+  std::string message_;
+  std::int64_t active_ns_ = 0;  // when something last happened
+  std::int64_t sample_ns_ = 0;
+  std::int64_t told_drops_ns_ = 0;
+  std::uint64_t told_drops_ = 0;
+  std::uint64_t delivered_own_ = 0;
+
+  std::atomic<std::uint64_t> enqueued_{0};
+  std::atomic<std::uint64_t> shown_{0};
+  std::atomic<std::uint64_t> undeliverable_{0};
+  std::atomic<std::uint64_t> children_{0};
+  std::atomic<std::uint64_t> refused_{0};
+};
+
+// Whole frames, shown as if they were this process's own events: what a parent that is gone did not take.
+void replay(std::span<const std::byte> frames, const std::string& name, std::uint32_t pid, event::Outlet& outlet);
+
+}  // namespace dlog::hub

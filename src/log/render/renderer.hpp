@@ -1,0 +1,33 @@
+// What a stream of events looks like: the interface between a sink, which has the clock and the descriptor, and the words.
+//
+// Pure: times and sizes are arguments. One thread. `now_ns` is monotonic.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "dlog/event.hpp"
+#include "log/render/frame.hpp"
+
+namespace dlog::render {
+
+class Renderer {
+ public:
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  virtual ~Renderer() = default;
+  virtual void accept(const Event& event, std::int64_t now_ns) = 0;
+
+  // When draw() will have something to say though no event came; `never`, or a time that may have passed already.
+  virtual std::int64_t due_ns() const = 0;
+
+  // Appends the bytes that bring the output up to date.
+  virtual void draw(std::string& out, std::int64_t now_ns, Size size) = 0;
+
+  // See event::Outlet.
+  virtual void leave(bool /*for_good*/) {}
+  virtual void suspend(bool /*on*/) {}
+};
+
+}  // namespace dlog::render

@@ -1,0 +1,104 @@
+// Output on a terminal: see screen.hpp.
+#include "log/render/screen.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "log/render/bar_line.hpp"
+#include "log/render/visible.hpp"
+
+namespace dlog::render {
+
+Bar Screen::LiveBar::current() const {
+  Bar copy = bar;
+  copy.description = description;
+  copy.message = message;
+  return copy;
+}
+
+void Screen::accept(const Event& event, std::int64_t now_ns) {
+  if (event.record != nullptr) return append_record_line(pending_, event, words_);
+
+  const Bar& bar = *event.bar;
+  auto live = std::find_if(bars_.begin(), bars_.end(),
+                           [&](const LiveBar& each) { return each.source_id == event.source.id && each.bar.id == bar.id; });
+  if (live == bars_.end()) {
+    LiveBar fresh;
+    fresh.source_id = event.source.id;
+    if (event.source.id != 0) append_source(fresh.source, event.source);
+    fresh.since_ns = now_ns;
+    live = bars_.insert(bars_.end(), std::move(fresh));
+  }
+  live->bar = bar;
+  live->description = bar.description;
+  live->message = bar.message;
+  moved_ = true;
+  away_ = false;
+  if (bar.state == BarState::running) return;
+  if (bar.state != BarState::cleared) end_bar(*live);
+  bars_.erase(live);
+}
+
+// The last state is cut at the width of the latest frame: the line is an ordinary one afterwards, and wraps as such.
+void Screen::end_bar(const LiveBar& live) {
+  pending_ += bar_end_row(live.current(), live.source, static_cast<std::size_t>(size_.columns), words_.colour);
+  pending_ += '\n';
+}
+
+std::int64_t Screen::due_ns() const {
+  const bool live = frame_.has_live_rows();
+  if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
+  if (suspended_ > 0 || away_) return live ? 0 : never;
+  if (bars_.empty()) return live ? 0 : never;
+  std::int64_t due = drawn_ns_ + (moved_ ? bars_frame_ns : idle_frame_ns);
+  if (!live) due = std::max(due, bars_.front().since_ns + hidden_ns);
+  return due;
+}
+
+void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
+  size_ = size;
+  frame_.append(out, pending_, live_rows(now_ns, size), size);
+  pending_.clear();
+  moved_ = false;
+  drawn_ns_ = now_ns;
+}
+
+std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
+  std::vector<const LiveBar*> shown;
+  if (suspended_ == 0 && !away_) {
+    for (const LiveBar& live : bars_) {
+      if (now_ns - live.since_ns >= hidden_ns) shown.push_back(&live);
+    }
+  }
+  const std::size_t rows_max = Frame::rows_max(size);
+  std::size_t rows = shown.size();
+  if (rows > rows_max) rows = rows_max == 0 ? 0 : rows_max - 1;  // the last row is the summary
+
+  std::vector<std::string> out;
+  const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
+  for (std::size_t i = 0; i < rows; ++i) {
+    out.push_back(bar_row(shown[i]->current(), shown[i]->source, static_cast<std::size_t>(size.columns), tick));
+  }
+  if (rows < shown.size() && rows_max != 0) {
+    double sum = 0;
+    for (std::size_t i = rows; i < shown.size(); ++i) sum += percent(shown[i]->bar.value, shown[i]->bar.total);
+    const std::size_t more = shown.size() - rows;
+    std::string summary = fmt::format("... and {} more, {:.0f} %", more, sum / static_cast<double>(more));
+    summary.resize(std::min(summary.size(), static_cast<std::size_t>(std::max(size.columns - 1, 1))));
+    out.push_back(std::move(summary));
+  }
+  return out;
+}
+
+void Screen::leave(bool for_good) {
+  if (for_good) {
+    for (const LiveBar& live : bars_) end_bar(live);
+    bars_.clear();
+  }
+  away_ = true;
+}
+
+void Screen::suspend(bool on) { suspended_ += on ? 1 : -1; }
+
+}  // namespace dlog::render

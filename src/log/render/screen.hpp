@@ -1,0 +1,53 @@
+// Output on a terminal: records scroll, live bars stand below them. A bar that ends becomes one ordinary line, in order with the
+// records.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "log/render/frame.hpp"
+#include "log/render/record_line.hpp"
+#include "log/render/renderer.hpp"
+
+namespace dlog::render {
+
+class Screen : public Renderer {
+ public:
+  explicit Screen(LineWords words) : words_(words) {}
+
+  void accept(const Event& event, std::int64_t now_ns) override;
+  std::int64_t due_ns() const override;
+  void draw(std::string& out, std::int64_t now_ns, Size size) override;
+  void leave(bool for_good) override;
+  void suspend(bool on) override;
+
+  static constexpr std::int64_t frame_ns = 16'000'000;          // between frames, where records come
+  static constexpr std::int64_t bars_frame_ns = 100'000'000;    // between frames, where bars move
+  static constexpr std::int64_t idle_frame_ns = 1'000'000'000;  // between frames, where nothing happens
+  static constexpr std::int64_t hidden_ns = 150'000'000;        // a bar younger than this is not drawn
+
+ private:
+  struct LiveBar {
+    std::uint64_t source_id = 0;
+    std::string source{};  // empty: this process
+    std::string description{};
+    std::string message{};
+    Bar bar{};  // its views are set when it is drawn
+    std::int64_t since_ns = 0;
+    Bar current() const;
+  };
+  void end_bar(const LiveBar& live);
+  std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
+
+  LineWords words_;
+  Frame frame_;
+  Size size_{};
+  std::string pending_;         // finished lines
+  std::vector<LiveBar> bars_;   // in the order of their creation
+  bool moved_ = false;          // something of the live region changed
+  bool away_ = false;           // finish() was called: no live region until a bar changes
+  int suspended_ = 0;
+  std::int64_t drawn_ns_ = 0;
+};
+
+}  // namespace dlog::render

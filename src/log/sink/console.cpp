@@ -1,0 +1,92 @@
+// The sinks that a person or a file sees: see console.hpp.
+#include "log/sink/console.hpp"
+
+#include <fmt/format.h>
+
+#include "log/render/lines.hpp"
+#include "log/render/screen.hpp"
+#include "log/sink/stream_sink.hpp"
+#include "os/clock.hpp"
+#include "os/descriptor.hpp"
+#include "os/output.hpp"
+#include "os/terminal.hpp"
+
+namespace dlog::sink {
+namespace {
+
+using render::BarLines;
+using render::LineFormat;
+
+// The offset changes at most at quarters of an hour; asking the system for each line would cost more than the line.
+std::int32_t cached_utc_offset_s(std::int64_t unix_s) {
+  thread_local std::int64_t quarter = -1;
+  thread_local std::int32_t offset_s = 0;
+  if (unix_s / 900 != quarter) {
+    quarter = unix_s / 900;
+    offset_s = os::local_utc_offset_s(unix_s);
+  }
+  return offset_s;
+}
+
+// Where stderr is closed, the number 2 may become any file of the program's: nothing may be written there.
+class Nowhere : public event::Outlet {
+ public:
+  void accept(const Event& event) override {
+    if (event.record != nullptr && event.source.id == 0 && !event.record->notice) ++undelivered_;
+  }
+  void flush() override {}
+  void settle() override {}
+  std::uint64_t undelivered() const override { return undelivered_; }
+
+ private:
+  std::uint64_t undelivered_ = 0;
+};
+
+BarLines bar_lines(ProgressMode progress) {
+  switch (progress) {
+    case ProgressMode::none: return BarLines::none;
+    case ProgressMode::json: return BarLines::json;
+    default: return BarLines::plain;
+  }
+}
+
+std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
+  Format format = choice.format;
+  if (format == Format::automatic) {
+    const bool capable = os::is_terminal(choice.output_fd) && !choice.dumb_terminal;
+    format = capable ? Format::terminal : Format::plain;
+  }
+  ProgressMode progress = choice.progress;
+  if (progress == ProgressMode::automatic) {
+    if (format == Format::terminal) progress = ProgressMode::bar;
+    else progress = format == Format::json ? ProgressMode::json : ProgressMode::plain;
+  }
+  const bool terminal = format == Format::terminal;
+  const render::LineWords words{!terminal, terminal && !choice.no_colour, cached_utc_offset_s};
+
+  if (progress == ProgressMode::bar && format != Format::json) return std::make_unique<render::Screen>(words);
+  if (format == Format::simple) {
+    return std::make_unique<render::Lines>(LineFormat::simple,
+                                           progress == ProgressMode::plain ? BarLines::simple : bar_lines(progress), words);
+  }
+  return std::make_unique<render::Lines>(format == Format::json ? LineFormat::json : LineFormat::plain, bar_lines(progress), words);
+}
+
+}  // namespace
+
+std::unique_ptr<event::Outlet> open_console(const ConsoleChoice& choice) {
+  if (!os::is_open(choice.output_fd)) return std::make_unique<Nowhere>();
+  return std::make_unique<StreamSink>(renderer_for(choice), choice.output_fd, os::Descriptor(),
+                                      fmt::format("console (descriptor {})", choice.output_fd));
+}
+
+Result<std::unique_ptr<event::Outlet>> open_file(const std::string& path) {
+  auto file = os::open_for_appending(path);
+  if (!file) return Error{file.reason()};
+  const render::LineWords words{true, false, cached_utc_offset_s};
+  const int fd = file->get();
+  return std::unique_ptr<event::Outlet>(std::make_unique<StreamSink>(
+      std::make_unique<render::Lines>(LineFormat::plain, BarLines::plain, words), fd, std::move(*file), "file " + path));
+}
+
+}  // namespace dlog::sink

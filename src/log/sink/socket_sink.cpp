@@ -1,0 +1,128 @@
+// A child's sink: see socket_sink.hpp.
+#include "log/sink/socket_sink.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/big_endian.hpp"
+#include "base/civil_time.hpp"
+#include "base/utf8.hpp"
+#include "log/render/bar_line.hpp"
+#include "log/render/visible.hpp"
+#include "log/wire/format.hpp"
+#include "os/output.hpp"
+#include "os/socket.hpp"
+
+namespace dlog::sink {
+namespace {
+
+// A parent that takes nothing holds the log thread; callers are held no longer than their overflow policy says.
+constexpr std::chrono::milliseconds stall_slice{1000};
+
+// The end of the last whole frame at or before `bytes`: what the kernel took of a frame that it did not take whole is lost with
+// the connection, and the frame is sent again.
+std::size_t whole_frames(std::span<const std::byte> frames, std::size_t bytes) {
+  std::size_t end = 0;
+  while (end + wire::header_bytes <= frames.size()) {
+    const std::size_t next = end + wire::header_bytes + load_big_endian<std::uint32_t>(frames.data() + end);
+    if (next > bytes) break;
+    end = next;
+  }
+  return end;
+}
+
+}  // namespace
+
+SocketSink::SocketSink(os::Descriptor socket, std::uint64_t id_base, Succession succession)
+    : socket_(std::move(socket)), id_base_(id_base), succession_(std::move(succession)) {}
+
+void SocketSink::accept(const Event& event) {
+  if (successor_) return successor_->accept(event);
+  if (event.record != nullptr) encode_record(event);
+  else encode_bar(event);
+  if (batch_.size() >= batch_bytes) send_all();
+}
+
+void SocketSink::encode_record(const Event& event) {
+  const Record& record = *event.record;
+  if (const std::int64_t ms = event.time_ns / ns_per_ms; ms != time_ms_) {
+    time_ms_ = ms;
+    time_text_ = wire::timestamp(event.time_ns);
+  }
+  const auto level = std::min(static_cast<std::uint8_t>(record.level), wire::level_max);
+  if (!record.notice && utf8::valid(record.message)) return wire::append_log(batch_, level, record.message, time_text_);
+  // The seed has no field for who speaks: a notice says it in its text.
+  const std::string message = (record.notice ? "dlog: " : "") + render::valid_utf8(record.message);
+  wire::append_log(batch_, level, message, time_text_);
+}
+
+void SocketSink::encode_bar(const Event& event) {
+  const Bar& bar = *event.bar;
+  const std::uint64_t id = id_base_ + bar.id;
+  const auto [sent, is_new] = sent_values_.try_emplace(bar.id, 0);
+  if (is_new) wire::append_create(batch_, id, render::valid_utf8(bar.description), bar.total);
+  if (std::exchange(sent->second, bar.value) != bar.value) wire::append_push(batch_, id, bar.value);
+  if (bar.state == BarState::running) return;
+
+  sent_values_.erase(sent);
+  if (bar.state == BarState::failed || bar.state == BarState::abandoned) {
+    // The seed's one way to end a bar is Finish: how it really ended is said as a record.
+    const auto level = static_cast<std::uint8_t>(render::bar_level(bar.state));
+    wire::append_log(batch_, level, render::bar_sentence(bar), wire::timestamp(event.time_ns));
+  }
+  wire::append_finish(batch_, id);
+}
+
+void SocketSink::settle() {
+  if (successor_) return successor_->settle();
+  send_all();
+}
+
+void SocketSink::flush() {
+  if (successor_) return successor_->flush();
+  send_all();
+}
+
+void SocketSink::send_all() {
+  if (batch_.empty()) return;
+  // After the parent's end the kernel would still take one batch, and lose it.
+  if (os::peer_has_closed(socket_)) return succeed("it closed the connection");
+  std::size_t sent = 0;
+  while (sent < batch_.size()) {
+    const os::Received got = os::send(socket_, std::span(batch_).subspan(sent));
+    sent += got.bytes;
+    if (got.outcome == os::Transfer::done) continue;
+    if (got.outcome == os::Transfer::would_block) {
+      os::wait_writable(socket_, stall_slice);
+      continue;
+    }
+    const std::size_t whole = whole_frames(batch_, sent);
+    batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(whole));
+    return succeed(os::error_text(got.error));
+  }
+  batch_.clear();
+}
+
+void SocketSink::succeed(const std::string& reason) {
+  socket_.reset();
+  successor_ = succession_(batch_, reason);
+  batch_ = {};
+  successor_->settle();
+}
+
+std::int64_t SocketSink::due_ns() const { return successor_ ? successor_->due_ns() : never; }
+
+void SocketSink::leave(bool for_good) {
+  if (successor_) return successor_->leave(for_good);
+  send_all();
+}
+
+void SocketSink::suspend(bool on) {
+  if (successor_) successor_->suspend(on);
+}
+
+std::uint64_t SocketSink::undelivered() const { return successor_ ? successor_->undelivered() : 0; }
+
+std::string SocketSink::take_complaint() { return successor_ ? successor_->take_complaint() : std::string(); }
+
+}  // namespace dlog::sink

@@ -1,0 +1,59 @@
+// A child's sink: events as seed frames, in batches, to the parent; when the parent is gone, to a successor.
+//
+// Threads: the log thread. Loss: what the kernel has taken arrives or dies with the parent; what it has not taken is handed to the
+// successor.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "log/event/outlet.hpp"
+#include "log/wire/encoder.hpp"
+#include "os/descriptor.hpp"
+
+namespace dlog::sink {
+
+class SocketSink : public event::Outlet {
+ public:
+  // Called once, when the parent is gone: whole frames that it did not take, and why. Returns where events go from now on.
+  using Succession = std::function<std::unique_ptr<event::Outlet>(std::span<const std::byte> frames, const std::string& reason)>;
+
+  // `id_base` is mixed into the ids of bars, so that those of two children do not meet in a parent that keeps one table.
+  SocketSink(os::Descriptor socket, std::uint64_t id_base, Succession succession);
+
+  void accept(const Event& event) override;
+  void flush() override;
+  std::int64_t due_ns() const override;
+  void settle() override;
+  void leave(bool for_good) override;
+  void suspend(bool on) override;
+  std::uint64_t undelivered() const override;
+  std::string take_complaint() override;
+
+  // After a fork, in the child: the connection is the parent's.
+  void abandon() noexcept { socket_.reset(); }
+
+  static constexpr std::size_t batch_bytes = std::size_t{64} << 10;
+
+ private:
+  void encode_record(const Event& event);
+  void encode_bar(const Event& event);
+  void send_all();
+  void succeed(const std::string& reason);
+
+  os::Descriptor socket_;
+  std::uint64_t id_base_;
+  Succession succession_;
+  std::unique_ptr<event::Outlet> successor_;
+  wire::Bytes batch_;
+  std::map<std::uint64_t, std::uint64_t> sent_values_;  // by bar; what the parent knows
+  std::string time_text_;
+  std::int64_t time_ms_ = -1;
+};
+
+}  // namespace dlog::sink

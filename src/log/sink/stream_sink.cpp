@@ -1,0 +1,76 @@
+// A sink that writes what a renderer says: see stream_sink.hpp.
+#include "log/sink/stream_sink.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "os/clock.hpp"
+#include "os/output.hpp"
+#include "os/terminal.hpp"
+
+namespace dlog::sink {
+namespace {
+
+// More than this is written at once, due or not, so that a burst does not pile up.
+constexpr std::uint64_t waiting_bytes_max = std::uint64_t{256} << 10;
+
+}  // namespace
+
+StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
+    : renderer_(std::move(renderer)), fd_(fd), owned_(std::move(owned)), what_(std::move(what)) {}
+
+void StreamSink::accept(const Event& event) {
+  const std::int64_t now_ns = os::monotonic_ns();
+  renderer_->accept(event, now_ns);
+  if (event.record != nullptr) {
+    ++waiting_;
+    if (event.source.id == 0 && !event.record->notice) ++waiting_own_;
+    accepted_bytes_ += event.record->message.size() + 64;
+  }
+  if (accepted_bytes_ > waiting_bytes_max) write(now_ns);
+}
+
+void StreamSink::settle() {
+  const std::int64_t now_ns = os::monotonic_ns();
+  if (renderer_->due_ns() <= now_ns) write(now_ns);
+}
+
+void StreamSink::flush() {
+  if (renderer_->due_ns() != render::Renderer::never) write(os::monotonic_ns());
+}
+
+void StreamSink::leave(bool for_good) {
+  renderer_->leave(for_good);
+  flush();
+}
+
+void StreamSink::suspend(bool on) {
+  renderer_->suspend(on);
+  flush();
+}
+
+void StreamSink::write(std::int64_t now_ns) {
+  bytes_.clear();
+  const os::TerminalSize size = os::terminal_size(fd_);
+  renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
+  const std::uint64_t records = std::exchange(waiting_, 0);
+  const std::uint64_t own = std::exchange(waiting_own_, 0);
+  accepted_bytes_ = 0;
+  if (bytes_.empty()) return;
+
+  const os::Written written = os::write_all(fd_, bytes_);
+  if (written.error == 0) {
+    failing_ = false;
+    return;
+  }
+  // Which lines got through is not known: all of the batch count as lost.
+  undelivered_ += own;
+  if (!std::exchange(failing_, true)) {
+    complaint_ = fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(written.error), records);
+  }
+}
+
+std::string StreamSink::take_complaint() { return std::exchange(complaint_, {}); }
+
+}  // namespace dlog::sink

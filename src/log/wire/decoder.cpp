@@ -1,0 +1,127 @@
+// Frames out of a stream of bytes: see decoder.hpp.
+#include "log/wire/decoder.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+#include "base/big_endian.hpp"
+#include "log/wire/format.hpp"
+
+namespace dlog::wire {
+namespace {
+
+// An idle connection keeps at most this much.
+constexpr std::size_t idle_bytes_max = 512;
+
+// Reads the fields of one payload; a field that is not whole makes all that follows fail.
+class FieldReader {
+ public:
+  explicit FieldReader(std::span<const std::byte> payload) : rest_(payload) {}
+
+  template <class T>
+  T number() {
+    if (rest_.size() < sizeof(T)) return fail("payload ends inside a number"), T{0};
+    const T value = load_big_endian<T>(rest_.data());
+    rest_ = rest_.subspan(sizeof(T));
+    return value;
+  }
+  std::string_view text() {
+    const std::size_t size = number<std::uint32_t>();
+    if (reason_ != nullptr) return {};
+    if (size > rest_.size()) return fail("a text is longer than its payload"), std::string_view{};
+    const std::string_view text(reinterpret_cast<const char*>(rest_.data()), size);
+    rest_ = rest_.subspan(size);
+    return text;
+  }
+  const char* reason() const { return reason_; }
+
+ private:
+  void fail(const char* reason) {
+    if (reason_ == nullptr) reason_ = reason;
+    rest_ = {};
+  }
+  std::span<const std::byte> rest_;
+  const char* reason_ = nullptr;
+};
+
+// A payload as a frame; bytes after the last field are left alone. Null: `out` is set.
+const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
+  FieldReader reader(payload);
+  const auto type = reader.number<std::uint8_t>();
+  if (reader.reason() != nullptr) return "payload is empty";
+  switch (static_cast<FrameType>(type)) {
+    case FrameType::log: {
+      LogFrame frame{};
+      frame.level = reader.number<std::uint8_t>();
+      frame.message = reader.text();
+      frame.time = reader.text();
+      out = frame;
+      break;
+    }
+    case FrameType::create: {
+      CreateFrame frame{};
+      frame.id = reader.number<std::uint64_t>();
+      frame.description = reader.text();
+      frame.total = reader.number<std::uint64_t>();
+      out = frame;
+      break;
+    }
+    case FrameType::push: {
+      PushFrame frame{};
+      frame.id = reader.number<std::uint64_t>();
+      frame.value = reader.number<std::uint64_t>();
+      out = frame;
+      break;
+    }
+    case FrameType::finish:
+      out = FinishFrame{reader.number<std::uint64_t>()};
+      break;
+    default:
+      out = UnknownFrame{type, payload.size()};
+  }
+  return reader.reason();
+}
+
+}  // namespace
+
+std::span<std::byte> Decoder::space(std::size_t bytes) {
+  if (begin_ != 0) {
+    if (pending() != 0) std::memmove(buffer_.data(), buffer_.data() + begin_, pending());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (buffer_.size() < end_ + bytes) buffer_.resize(end_ + bytes);
+  return std::span(buffer_).subspan(end_, bytes);
+}
+
+void Decoder::filled(std::size_t bytes) noexcept { end_ += bytes; }
+
+Decoder::Step Decoder::next(Frame& out) {
+  if (!fault_.empty()) return Step::broken;
+  if (pending() < header_bytes) return Step::need_more;
+  const std::size_t length = load_big_endian<std::uint32_t>(buffer_.data() + begin_);
+  if (length > frame_bytes_max) return broken(fmt::format("frame of {} bytes is over the limit of {}", length, frame_bytes_max));
+  if (pending() < header_bytes + length) return Step::need_more;
+  const std::span payload(buffer_.data() + begin_ + header_bytes, length);
+  if (const char* reason = parse_payload(payload, out)) return broken(fmt::format("malformed frame of {} bytes: {}", length, reason));
+  begin_ += header_bytes + length;
+  return Step::frame;
+}
+
+Decoder::Step Decoder::broken(std::string reason) {
+  fault_ = std::move(reason);
+  return Step::broken;
+}
+
+void Decoder::shrink() {
+  if (buffer_.size() <= idle_bytes_max || pending() > idle_bytes_max) return;
+  const auto rest = std::span(buffer_).subspan(begin_, pending());
+  std::vector<std::byte> kept(rest.begin(), rest.end());
+  buffer_.swap(kept);
+  end_ = buffer_.size();
+  begin_ = 0;
+}
+
+}  // namespace dlog::wire

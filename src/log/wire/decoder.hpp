@@ -1,0 +1,66 @@
+// Frames out of a stream of bytes that may come in any pieces and may be hostile.
+//
+// One decoder a connection, one thread. Pure: no socket, no clock. Memory: at most one frame and one piece are held. Lifetimes:
+// the texts of a frame point into the decoder and are valid until space() is called. Errors: a broken stream stays broken.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace dlog::wire {
+
+struct LogFrame {
+  std::uint8_t level;
+  std::string_view message;
+  std::string_view time;
+};
+struct CreateFrame {
+  std::uint64_t id;
+  std::string_view description;
+  std::uint64_t total;
+};
+struct PushFrame {
+  std::uint64_t id;
+  std::uint64_t value;
+};
+struct FinishFrame {
+  std::uint64_t id;
+};
+// A type that this decoder does not know: skipped by its length.
+struct UnknownFrame {
+  std::uint8_t type;
+  std::size_t bytes;
+};
+using Frame = std::variant<LogFrame, CreateFrame, PushFrame, FinishFrame, UnknownFrame>;
+
+class Decoder {
+ public:
+  // Room for `bytes` more; the caller fills the front of it and says how much.
+  std::span<std::byte> space(std::size_t bytes);
+  void filled(std::size_t bytes) noexcept;
+
+  enum class Step { frame, need_more, broken };
+  // The next whole frame. After `broken`, fault() says why, and nothing more comes.
+  Step next(Frame& out);
+
+  const std::string& fault() const noexcept { return fault_; }
+  // Bytes of a frame that is not whole yet.
+  std::size_t pending() const noexcept { return end_ - begin_; }
+  // Gives back memory that an idle connection does not need.
+  void shrink();
+
+ private:
+  Step broken(std::string reason);
+
+  std::vector<std::byte> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::string fault_;
+};
+
+}  // namespace dlog::wire

@@ -1,0 +1,25 @@
+// Events as frames of the seed protocol: pure functions that append bytes.
+//
+// Text must be valid UTF-8 (a seed parent closes the connection on anything else) and is cut so that its frame stays within
+// frame_bytes_max.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dlog::wire {
+
+using Bytes = std::vector<std::byte>;
+
+void append_log(Bytes& out, std::uint8_t level, std::string_view message, std::string_view time);
+void append_create(Bytes& out, std::uint64_t id, std::string_view description, std::uint64_t total);
+void append_push(Bytes& out, std::uint64_t id, std::uint64_t value);
+void append_finish(Bytes& out, std::uint64_t id);
+
+// `YYYY-MM-DDTHH:MM:SS.mmmZ`: UTC, exactly three decimals. A seed parent closes the connection on anything else.
+std::string timestamp(std::int64_t time_ns);
+
+}  // namespace dlog::wire

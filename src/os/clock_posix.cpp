@@ -1,0 +1,27 @@
+// The clocks: see clock.hpp.
+#include "os/clock.hpp"
+
+#include <time.h>
+
+namespace dlog::os {
+namespace {
+
+std::int64_t read(clockid_t clock) noexcept {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+std::int64_t monotonic_ns() noexcept { return read(CLOCK_MONOTONIC); }
+std::int64_t wall_ns() noexcept { return read(CLOCK_REALTIME); }
+
+std::int32_t local_utc_offset_s(std::int64_t unix_s) noexcept {
+  const time_t time = static_cast<time_t>(unix_s);
+  tm fields{};
+  if (localtime_r(&time, &fields) == nullptr) return 0;
+  return static_cast<std::int32_t>(fields.tm_gmtoff);
+}
+
+}  // namespace dlog::os

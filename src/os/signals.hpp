@@ -1,0 +1,14 @@
+// Flushing when a signal is about to end the process: handlers that call back, then let the signal do what it did before.
+#pragma once
+
+namespace dlog::os {
+
+// `before_death` is called inside a signal handler: only async-signal-safe work, with a bound in time.
+// SIGABRT is taken where it is SIG_DFL; with `all` also SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and SIGILL, where they
+// are not ignored, with a chain to the handler found there.
+void flush_on_signals(bool all, void (*before_death)()) noexcept;
+
+// Sleeps without a lock: for a signal handler that waits for the log thread.
+void sleep_in_handler_ms(int milliseconds) noexcept;
+
+}  // namespace dlog::os

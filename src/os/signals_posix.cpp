@@ -1,0 +1,68 @@
+// Flushing when a signal is about to end the process: see signals.hpp.
+#include "os/signals.hpp"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace dlog::os {
+namespace {
+
+constexpr int taken_max = 65;
+struct sigaction previous[taken_max];
+std::atomic<void (*)()> callback{nullptr};
+
+void handle(int signal_number, siginfo_t* info, void* context) {
+  const int saved = errno;
+  if (const auto before_death = callback.exchange(nullptr)) {  // once: a second fault in here must not come back
+    before_death();
+    callback.store(before_death);
+  }
+  errno = saved;
+
+  const struct sigaction& before = previous[signal_number];
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(signal_number, info, context);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signal_number);
+  } else {
+    // Back to the default, and once more: it is delivered when this handler returns.
+    ::sigaction(signal_number, &before, nullptr);
+    ::raise(signal_number);
+  }
+}
+
+void take(int signal_number, bool only_if_default) noexcept {
+  struct sigaction found {};
+  if (::sigaction(signal_number, nullptr, &found) != 0) return;
+  const bool plain = (found.sa_flags & SA_SIGINFO) == 0;
+  if (plain && found.sa_handler == SIG_IGN) return;
+  if (only_if_default && !(plain && found.sa_handler == SIG_DFL)) return;
+  previous[signal_number] = found;
+  struct sigaction ours {};
+  ours.sa_sigaction = handle;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  ::sigaction(signal_number, &ours, nullptr);
+}
+
+}  // namespace
+
+void flush_on_signals(bool all, void (*before_death)()) noexcept {
+  static std::atomic<bool> abort_taken{false};
+  static std::atomic<bool> all_taken{false};
+  callback.store(before_death);
+  if (!abort_taken.exchange(true)) take(SIGABRT, true);
+  if (!all || all_taken.exchange(true)) return;
+  for (const int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) take(signal_number, false);
+}
+
+void sleep_in_handler_ms(int milliseconds) noexcept {
+  timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+  ::nanosleep(&time, nullptr);
+}
+
+}  // namespace dlog::os

@@ -1,0 +1,71 @@
+// Starting the log thread: see thread.hpp.
+#include "os/thread.hpp"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace dlog::os {
+namespace {
+
+struct Start {
+  void (*body)(void*) noexcept;
+  void* argument;
+};
+
+void* run(void* given) {
+  const std::unique_ptr<Start> start(static_cast<Start*>(given));
+  start->body(start->argument);
+  return nullptr;
+}
+
+}  // namespace
+
+std::string start_thread(const char* name, void (*body)(void*) noexcept, void* argument) {
+  std::unique_ptr<Start> start(new (std::nothrow) Start{body, argument});
+  if (start == nullptr) return std::strerror(ENOMEM);
+  sigset_t all{};
+  sigset_t before{};
+  sigfillset(&all);
+  // Signals of a fault inside the thread itself cannot wait.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&all, fault);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread{};
+  const int failed = pthread_create(&thread, nullptr, run, start.get());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (failed != 0) return std::strerror(failed);
+  static_cast<void>(start.release());  // the thread owns it
+  pthread_setname_np(thread, name);
+  pthread_detach(thread);
+  return {};
+}
+
+SigpipeBlocked::SigpipeBlocked() noexcept {
+  sigset_t pipe{};
+  sigset_t pending{};
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  sigpending(&pending);
+  if (sigismember(&pending, SIGPIPE) == 1) return;  // somebody else's: leave it
+  sigset_t before{};
+  pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  blocked_here_ = sigismember(&before, SIGPIPE) == 0;
+}
+
+SigpipeBlocked::~SigpipeBlocked() {
+  if (!blocked_here_) return;
+  sigset_t pipe{};
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  const timespec at_once{};
+  while (sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+  }
+  pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+}
+
+}  // namespace dlog::os
