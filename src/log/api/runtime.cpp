@@ -14,9 +14,11 @@
 #include "log/sink/console.hpp"
 #include "os/clock.hpp"
 #include "os/environment.hpp"
+#include "os/output.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "os/socket.hpp"
+#include "os/thread.hpp"
 
 namespace dlog {
 
@@ -155,7 +157,16 @@ void Runtime::before_exit() {
   Runtime* runtime = running();
   if (runtime == nullptr) return;
   runtime->thread().write_through();
-  runtime->thread().run(hub::Command::leave, exit_deadline);
+  if (runtime->thread().run_while_moving(hub::Command::leave, exit_deadline)) return;
+  // Whoever should have taken the records takes nothing. A child still has its own stderr to say so; a parent's is what is stuck.
+  if (runtime->role() != Role::child) return;
+  try {
+    const os::SigpipeBlocked no_sigpipe;
+    os::write_all(2, fmt::format("dlog[{}]: the parent at {} takes nothing; {} records lost at exit\n", os::process_id(),
+                                 runtime->address(), runtime->thread().undecided()));
+  } catch (const std::exception&) {
+    // No memory for the sentence.
+  }
 }
 
 void Runtime::before_death_by_signal() {

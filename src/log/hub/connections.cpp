@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "log/event/outlet.hpp"
@@ -32,11 +33,12 @@ void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_n
     retry_ns_ = event::Outlet::never;
     poller_.watch(listener_, listener_key);
   }
+  const std::size_t share = std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
   for (const std::uint64_t key : ready) {
     if (key == listener_key) {
       accept_all(now_ns);
     } else if (const auto found = peers_.find(key); found != peers_.end()) {
-      read(*found->second, wall_ns);
+      read(*found->second, share, wall_ns);
     }
   }
 }
@@ -92,12 +94,18 @@ void Connections::refuse(std::string why) {
   if (!std::exchange(told_refused_, true)) complaint_ = fmt::format("connection refused: {}; further ones are only counted", why);
 }
 
-void Connections::read(Peer& peer, std::int64_t wall_ns) {
+void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns) {
   Connection& connection = peer.connection;
-  const os::Received got = os::receive(peer.socket, connection.room(piece_bytes));
-  if (got.outcome == os::Transfer::would_block) return connection.rest();
-  connection.received(got.bytes, wall_ns);
-  if (got.outcome != os::Transfer::done) connection.ended(wall_ns);
+  for (std::size_t read = 0; read < share_bytes;) {
+    const os::Received got = os::receive(peer.socket, connection.room(piece_bytes));
+    if (got.outcome == os::Transfer::would_block) break;
+    connection.received(got.bytes, wall_ns);
+    read += got.bytes;
+    bytes_read_ += got.bytes;
+    if (got.outcome == os::Transfer::done) continue;
+    connection.ended(wall_ns);
+    break;
+  }
   advance(peer);
 }
 

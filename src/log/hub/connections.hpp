@@ -1,7 +1,7 @@
 // All children: the listener, their sockets, and their events merged by time.
 //
-// Threads: the log thread. Limits: connections_max, and what Connection holds; one piece a connection is read in a turn, so that a
-// flooding child does not keep the others waiting.
+// Threads: the log thread. Limits: connections_max, and what Connection holds; in a turn each ready connection is read up to
+// an even share, so that a flooding child does not keep the others waiting.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,9 @@
 namespace dlog::hub {
 
 inline constexpr std::size_t connections_max = 4096;
-inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;       // one receive
+inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;   // of one connection in a turn
+inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;    // of all that are ready, shared evenly
 
 class Connections {
  public:
@@ -29,7 +31,7 @@ class Connections {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  // Takes new connections and reads a piece of each that is ready (keys from the poller; those of others are passed over).
+  // Takes new connections and reads a share of each that is ready (keys from the poller; those of others are passed over).
   void serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns);
 
   // The earliest event that is there: its place in time, and then the event itself, which is handed to `deliver`.
@@ -51,6 +53,7 @@ class Connections {
 
   std::size_t open() const noexcept { return peers_.size(); }
   std::uint64_t refused() const noexcept { return refused_; }
+  std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
   // After a fork, in the child.
   void abandon_listener() noexcept { listener_.reset(); }
@@ -75,7 +78,7 @@ class Connections {
   bool accept_one(std::int64_t now_ns);
   void refuse_for_want_of_descriptors(std::int64_t now_ns);
   void refuse(std::string why);
-  void read(Peer& peer, std::int64_t wall_ns);
+  void read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns);
   void advance(Peer& peer);
 
   os::Poller& poller_;
@@ -88,6 +91,7 @@ class Connections {
   std::uint64_t next_id_;
   std::uint64_t turn_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t bytes_read_ = 0;
   bool told_refused_ = false;
   std::string complaint_;
   std::int64_t retry_ns_;

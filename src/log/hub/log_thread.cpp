@@ -23,6 +23,8 @@ constexpr std::int64_t linger_ns = 50 * ms;        // naps go on for so long aft
 constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
 constexpr std::size_t ready_max = 64;              // connections served in a turn: bounds the memory of their pieces
+constexpr std::int64_t heard_out_ns = 5 * ms;      // silence after which nothing more is expected of children that ended
+constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 constexpr std::size_t release_bytes = std::size_t{32} << 10;
 
 thread_local bool in_step = false;  // this thread is the log thread, or stands in for it
@@ -113,6 +115,22 @@ void LogThread::submit_notice(Level level, std::string_view text) noexcept {
 }
 
 bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
+  return ask(command, [&](Commands::Ticket ticket) { return commands_.wait(ticket, deadline); });
+}
+
+bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
+  return ask(command, [&](Commands::Ticket ticket) {
+    for (std::uint64_t before = delivered_events_.load(std::memory_order_relaxed);;) {
+      if (commands_.wait(ticket, stall)) return true;
+      const std::uint64_t now = delivered_events_.load(std::memory_order_relaxed);
+      if (now == before) return false;
+      before = now;
+    }
+  });
+}
+
+template <class Wait>
+bool LogThread::ask(Command command, Wait wait) noexcept {
   if (in_step) return false;
   try {
     const Commands::Ticket ticket = commands_.request(command);
@@ -121,10 +139,16 @@ bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcep
       return commands_.wait(ticket, std::chrono::milliseconds{0});
     }
     wake();
-    return commands_.wait(ticket, deadline);
+    return wait(ticket);
   } catch (const std::exception&) {  // no memory for the request
     return false;
   }
+}
+
+std::uint64_t LogThread::undecided() const noexcept {
+  const Stats now = stats();
+  const std::uint64_t decided = delivered_own_.load(std::memory_order_relaxed) + now.dropped;
+  return now.enqueued > decided ? now.enqueued - decided : 0;
 }
 
 void LogThread::wake() noexcept {
@@ -272,8 +296,8 @@ void LogThread::deliver_item(Item& item, std::int64_t wall_offset_ns) {
     bars_.apply(*item.bar, [&](const Bar& bar) { deliver_bar(bar, time_ns); });
     return;
   }
-  if (!item.notice) ++delivered_own_;
   deliver_record(item, time_ns);
+  if (!item.notice) delivered_own_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void LogThread::deliver_record(const Item& item, std::int64_t time_ns) {
@@ -297,6 +321,7 @@ void LogThread::deliver_record(const Item& item, std::int64_t time_ns) {
 void LogThread::deliver_bar(const Bar& bar, std::int64_t time_ns) { deliver({time_ns, self_, nullptr, &bar}); }
 
 void LogThread::deliver(const Event& event) {
+  delivered_events_.fetch_add(1, std::memory_order_relaxed);
   if (event.record != nullptr && event.source.id != 0) {
     // A child's record: it passed the child's level, and now ours. A level that we do not know is never held back.
     const bool known = event.record->wire_level <= static_cast<std::uint8_t>(Level::fatal);
@@ -349,6 +374,7 @@ void LogThread::carry_out(const std::vector<Command>& commands) {
         leave(false);
         break;
       case Command::leave:
+        hear_children_out();
         leave(true);
         break;
       case Command::suspend:
@@ -356,6 +382,23 @@ void LogThread::carry_out(const std::vector<Command>& commands) {
         for (const auto& outlet : outlets_) outlet->suspend(command == Command::suspend);
         break;
     }
+  }
+}
+
+// A child that has ended before us left what it said in the kernel: it is read until nothing comes any more. A living child that
+// floods is heard no longer than a dead one could be.
+void LogThread::hear_children_out() {
+  if (!connections_) return;
+  const std::uint64_t bytes_max = connections_->bytes_read() + heard_out_bytes_max * connections_->open();
+  std::array<std::uint64_t, ready_max> keys;
+  while (connections_->open() != 0 && connections_->bytes_read() < bytes_max) {
+    const std::size_t ready = poller_->wait(heard_out_ns, keys);
+    if (ready == 0) return;
+    const std::int64_t now_ns = os::monotonic_ns();
+    const std::int64_t wall_ns = os::wall_ns();
+    connections_->serve(std::span(keys).first(ready), now_ns, wall_ns);
+    take_queue();
+    deliver_until(now_ns, wall_ns - now_ns);
   }
 }
 
@@ -371,7 +414,8 @@ void LogThread::leave(bool for_good) {
 void LogThread::count() {
   const std::uint64_t undelivered = outlets_.empty() ? 0 : outlets_.front()->undelivered();
   undeliverable_.store(undelivered, std::memory_order_relaxed);
-  shown_.store(delivered_own_ - std::min(undelivered, delivered_own_), std::memory_order_relaxed);
+  const std::uint64_t delivered = delivered_own_.load(std::memory_order_relaxed);
+  shown_.store(delivered - std::min(undelivered, delivered), std::memory_order_relaxed);
   if (!connections_) return;
   children_.store(connections_->open(), std::memory_order_relaxed);
   refused_.store(connections_->refused(), std::memory_order_relaxed);

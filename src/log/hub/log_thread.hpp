@@ -62,6 +62,10 @@ class LogThread {
   void submit_notice(Level level, std::string_view text) noexcept;
   // True: carried out within the deadline. On the log thread: false, at once.
   bool run(Command command, std::chrono::milliseconds deadline) noexcept;
+  // The same, waiting on as long as something moves: false only after `stall` without an event delivered.
+  bool run_while_moving(Command command, std::chrono::milliseconds stall) noexcept;
+  // Records of this process that are logged and not yet delivered.
+  std::uint64_t undecided() const noexcept;
   // Everything logged from now on is written before its call returns: the process is ending.
   void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
   Stats stats() const noexcept;
@@ -73,6 +77,8 @@ class LogThread {
 
  private:
   enum class Sleep : std::uint8_t { awake, napping, parked };
+  template <class Wait>
+  bool ask(Command command, Wait wait) noexcept;
   static void thread_body(void* self) noexcept;
   void loop() noexcept;
   void step(std::int64_t timeout_ns);
@@ -92,6 +98,7 @@ class LogThread {
   void say_complaints(std::int64_t now_ns, bool all);
   void sample_bars(std::int64_t now_ns);
   void carry_out(const std::vector<Command>& commands);
+  void hear_children_out();
   void leave(bool for_good);
   void count();
 
@@ -124,8 +131,10 @@ class LogThread {
   std::int64_t sample_ns_ = 0;
   std::int64_t told_drops_ns_ = 0;
   std::uint64_t told_drops_ = 0;
-  std::uint64_t delivered_own_ = 0;
 
+  // Written by the log thread only.
+  std::atomic<std::uint64_t> delivered_own_{0};
+  std::atomic<std::uint64_t> delivered_events_{0};
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> shown_{0};
   std::atomic<std::uint64_t> undeliverable_{0};
