@@ -66,6 +66,7 @@ sink::SocketSink::Succession own_console(const sink::ConsoleChoice& choice, cons
 }  // namespace
 
 std::atomic<Runtime*> Runtime::current_{nullptr};
+Runtime* Runtime::forgotten_runtimes_ = nullptr;
 
 Runtime& Runtime::get() {
   if (Runtime* runtime = running()) return *runtime;
@@ -179,6 +180,7 @@ void Runtime::in_forked_child() {
   new (&start_mutex) std::mutex;
   Runtime* parents = current_.exchange(nullptr);
   if (parents == nullptr) return;
+  parents->forgotten_ = std::exchange(forgotten_runtimes_, parents);
   capture::threshold.store(0, std::memory_order_relaxed);
   parents->thread_->abandon();
   if (parents->to_parent_ != nullptr) parents->to_parent_->abandon();

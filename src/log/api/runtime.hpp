@@ -48,6 +48,9 @@ class Runtime {
   static void in_forked_child();
 
   static std::atomic<Runtime*> current_;
+  static Runtime* forgotten_runtimes_;  // of processes this one was forked from; kept in sight of leak checkers
+
+  Runtime* forgotten_ = nullptr;
 
   Role role_ = Role::aggregator;
   std::string address_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <exception>
+#include <utility>
 
 namespace dlog::hub {
 
@@ -17,11 +18,13 @@ struct Queue::Inside {
 struct Queue::Lane {
   std::shared_ptr<Inside> inside;
   moodycamel::ProducerToken token;
+  Lane* forgotten = nullptr;
 };
 
 // Ends with its thread. What is logged after that, by destructors of other thread_local objects, goes without a token.
 struct Queue::LaneHolder {
   Lane* lane = nullptr;
+  Lane* forgotten = nullptr;  // of the process this one was forked from; kept in sight of leak checkers, never touched
   bool ended = false;
   ~LaneHolder() {
     delete lane;
@@ -45,7 +48,7 @@ bool Queue::push(Item* item) noexcept {
     if (holder.lane == nullptr || holder.lane->inside != inside_) {
       delete holder.lane;
       holder.lane = nullptr;
-      holder.lane = new Lane{inside_, moodycamel::ProducerToken(inside_->items)};
+      holder.lane = new Lane{inside_, moodycamel::ProducerToken(inside_->items), nullptr};
     }
     return inside_->items.enqueue(holder.lane->token, item);
   } catch (const std::exception&) {  // std::bad_alloc
@@ -60,6 +63,11 @@ void Queue::drain(std::vector<ItemOwner>& out) {
   }
 }
 
-void Queue::forget_thread() noexcept { lane_.lane = nullptr; }
+void Queue::forget_thread() noexcept {
+  LaneHolder& holder = lane_;
+  if (holder.lane == nullptr) return;
+  holder.lane->forgotten = holder.forgotten;
+  holder.forgotten = std::exchange(holder.lane, nullptr);
+}
 
 }  // namespace dlog::hub
