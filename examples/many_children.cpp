@@ -34,8 +34,9 @@ int main(int count, char** arguments) {
   const std::string speed = count > 1 && std::string_view(arguments[1]) == "--quick" ? "10" : "1";
   const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const std::vector<std::pair<std::string, std::string>> tasks{
-      {"many_children_download", "fonts"},   {"many_children_download", "images"}, {"many_children_compile", "engine"},
-      {"many_children_compile", "plug-ins"}, {"many_children_verify", "archive"},  {"many_children_verify", "signature"},
+      {"many_children_download", "fonts"}, {"many_children_download", "images"},
+      {"many_children_compile", "engine"}, {"many_children_compile", "plug-ins"},
+      {"many_children_verify", "archive"}, {"many_children_verify", "signature"},
   };
   dlog::info("building a release with {} children", tasks.size());
   dlog::ProgressBar all("Release", tasks.size());

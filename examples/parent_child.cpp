@@ -37,7 +37,8 @@ int parent(char* program) {
     std::string number = std::to_string(i + 1);
     std::string word = "child";
     char* arguments[] = {program, word.data(), number.data(), nullptr};
-    const int failed = posix_spawn(&pids[static_cast<std::size_t>(i)], "/proc/self/exe", nullptr, nullptr, arguments, environ);
+    const int failed =
+        posix_spawn(&pids[static_cast<std::size_t>(i)], "/proc/self/exe", nullptr, nullptr, arguments, environ);
     if (failed != 0) {
       dlog::error("cannot start child {}: {}", number, std::strerror(failed));
       return 1;

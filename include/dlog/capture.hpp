@@ -91,13 +91,13 @@ void emit_formatted(Level level, const Site& site, fmt::format_args arguments) n
 void emit_text(Level level, const Location& where, const char* data, std::size_t size) noexcept;
 
 template <class T>
-inline constexpr bool is_text = std::same_as<T, char*> || std::same_as<T, const char*> || std::same_as<T, std::string> ||
-                                std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view>;
+inline constexpr bool is_text =
+    std::same_as<T, char*> || std::same_as<T, const char*> || std::same_as<T, std::string> ||
+    std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view>;
 
 template <class T>
-inline constexpr bool is_number =
-    std::is_arithmetic_v<T> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
-    !std::same_as<T, char32_t>;
+inline constexpr bool is_number = std::is_arithmetic_v<T> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+                                  !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 #ifdef __SIZEOF_INT128__
 __extension__ using Int128 = __int128;
@@ -112,17 +112,20 @@ inline constexpr bool is_wide = false;
 // An enum that says how it is shown (format_as), and one that fmt shows as its number.
 template <class T>
 concept EnumWithFormatAs = std::is_enum_v<T> && requires(T value) {
-  requires is_number<std::remove_cvref_t<decltype(format_as(value))>> || is_text<std::remove_cvref_t<decltype(format_as(value))>>;
+  requires is_number<std::remove_cvref_t<decltype(format_as(value))>> ||
+               is_text<std::remove_cvref_t<decltype(format_as(value))>>;
 };
 template <class T>
 concept PlainEnum = std::is_enum_v<T> && !EnumWithFormatAs<T> && !std::is_default_constructible_v<fmt::formatter<T>>;
 
 template <class T>
-inline constexpr bool is_pointer_shown = std::same_as<T, void*> || std::same_as<T, const void*> || std::same_as<T, std::nullptr_t>;
+inline constexpr bool is_pointer_shown =
+    std::same_as<T, void*> || std::same_as<T, const void*> || std::same_as<T, std::nullptr_t>;
 
 // Copied now and formatted later; everything else is formatted by the caller.
 template <class T>
-inline constexpr bool is_copied = is_number<T> || is_wide<T> || is_text<T> || is_pointer_shown<T> || EnumWithFormatAs<T> || PlainEnum<T>;
+inline constexpr bool is_copied =
+    is_number<T> || is_wide<T> || is_text<T> || is_pointer_shown<T> || EnumWithFormatAs<T> || PlainEnum<T>;
 
 inline Text text_of(std::string_view text) noexcept {
   return {text.data(), static_cast<std::uint32_t>(text.size() < text_bytes_max ? text.size() : text_bytes_max)};
@@ -135,7 +138,8 @@ auto plain(const T& value) noexcept {
   if constexpr (std::is_array_v<T> && is_text<D>) {
     return text_of({value, ::strnlen(value, std::extent_v<T>)});
   } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
-    return value == nullptr ? Text{"(null)", 6} : Text{value, static_cast<std::uint32_t>(::strnlen(value, text_bytes_max))};
+    return value == nullptr ? Text{"(null)", 6}
+                            : Text{value, static_cast<std::uint32_t>(::strnlen(value, text_bytes_max))};
   } else if constexpr (is_text<D>) {
     return text_of({value.data(), value.size()});
   } else if constexpr (is_pointer_shown<D>) {

@@ -23,8 +23,8 @@ enum class Overflow { block, drop };
 enum class Trust { same_user, token, open };
 
 struct Config {
-  Level level = Level::trace;                       // DLOG_LEVEL: applied where a record is made, and again where it is shown
-  Format format = Format::automatic;                // DLOG_FORMAT, DLOG_SIMPLE
+  Level level = Level::trace;         // DLOG_LEVEL: applied where a record is made, and again where it is shown
+  Format format = Format::automatic;  // DLOG_FORMAT, DLOG_SIMPLE
   ProgressMode progress = ProgressMode::automatic;  // DLOG_PROGRESS, DLOG_NO_PROGRESS
   int output_fd = 2;                                // DLOG_OUTPUT_FD: the console; stdout belongs to the program's data
   std::string file{};                               // DLOG_FILE: plain lines are appended here as well; empty: none
@@ -32,13 +32,13 @@ struct Config {
   std::size_t queue_bytes = std::size_t{8} << 20;   // DLOG_QUEUE_BYTES: bound for what waits in this process
   Overflow overflow = Overflow::block;              // DLOG_OVERFLOW
   std::chrono::milliseconds block_limit{1000};      // DLOG_BLOCK_LIMIT_MS
-  Level flush_on = Level::error;                    // DLOG_FLUSH_ON: at this level and above the log thread is woken at once
-  Trust trust = Trust::same_user;                   // DLOG_TRUST
-  bool join_parent = true;                          // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so
-  bool listen = true;                               // DLOG_LISTEN: accept children
-  bool set_environment = true;                      // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
-  bool handle_signals = false;                      // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and
-                                                    // SIGILL, then re-raise; SIGABRT always, where it is SIG_DFL
+  Level flush_on = Level::error;   // DLOG_FLUSH_ON: at this level and above the log thread is woken at once
+  Trust trust = Trust::same_user;  // DLOG_TRUST
+  bool join_parent = true;         // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so
+  bool listen = true;              // DLOG_LISTEN: accept children
+  bool set_environment = true;     // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
+  bool handle_signals = false;     // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and
+                                   // SIGILL, then re-raise; SIGABRT always, where it is SIG_DFL
 };
 
 }  // namespace dlog

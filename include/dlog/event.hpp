@@ -15,18 +15,21 @@ namespace dlog {
 // Who speaks. `id` is 0 for this process; each connection has another, never used twice.
 struct Source {
   std::uint64_t id = 0;
-  std::string_view name{};  // the program's file name or DLOG_NAME; "child" for a process that did not say; "dlog" for notices
-  std::uint32_t pid = 0;    // 0: not known
-  std::uint16_t port = 0;   // the peer's TCP port; 0: this process
+  std::string_view
+      name{};  // the program's file name or DLOG_NAME; "child" for a process that did not say; "dlog" for notices
+  std::uint32_t pid = 0;   // 0: not known
+  std::uint16_t port = 0;  // the peer's TCP port; 0: this process
 };
 
 struct Record {
   Level level = Level::info;
-  std::uint8_t wire_level = 0;   // the level's number as it came; above 5 (`level` is then fatal) it is none that we know
+  std::uint8_t wire_level =
+      0;  // the level's number as it came; above 5 (`level` is then fatal) it is none that we know
   std::string_view message{};
-  std::string_view time_text{};  // a child's timestamp that could not be read; Event::time_ns is then the time of arrival
-  std::uint64_t thread = 0;      // 0: not known
-  std::string_view file{};       // empty: not known
+  std::string_view
+      time_text{};           // a child's timestamp that could not be read; Event::time_ns is then the time of arrival
+  std::uint64_t thread = 0;  // 0: not known
+  std::string_view file{};   // empty: not known
   std::string_view function{};
   std::uint32_t line = 0;
   bool notice = false;  // dlog itself speaks

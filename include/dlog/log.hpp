@@ -36,7 +36,8 @@ using format_string = basic_format<std::type_identity_t<Args>...>;
 
 // Text given alone: it is shown as it is, its braces are not parsed.
 template <class T>
-concept Text = std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
+concept Text =
+    std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
 
 template <class... Args>
 void log(Level level, format_string<Args...> format, Args&&... args) noexcept {

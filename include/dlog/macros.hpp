@@ -9,11 +9,11 @@
 #define DLOG_ACTIVE_LEVEL 0
 #endif
 
-#define DLOG_AT(level_, ...)                                                              \
-  do {                                                                                    \
+#define DLOG_AT(level_, ...)                                                                \
+  do {                                                                                      \
     if constexpr (::dlog::capture::compiled_in(::dlog::Level::level_, DLOG_ACTIVE_LEVEL)) { \
-      if (::dlog::capture::admits(::dlog::Level::level_)) ::dlog::level_(__VA_ARGS__);    \
-    }                                                                                     \
+      if (::dlog::capture::admits(::dlog::Level::level_)) ::dlog::level_(__VA_ARGS__);      \
+    }                                                                                       \
   } while (false)
 
 #define DLOG_TRACE(...) DLOG_AT(trace, __VA_ARGS__)

@@ -59,9 +59,11 @@ class Suspension {
 
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string_view description) : ProgressBar(description, std::uint64_t{0}) {}  // unknown total: a spinner
+  explicit ProgressBar(std::string_view description)
+      : ProgressBar(description, std::uint64_t{0}) {}  // unknown total: a spinner
   template <std::integral T>
-  ProgressBar(std::string_view description, T total) : counter_(create(description, progress::count(total))) {}  // 0 or less: unknown
+  ProgressBar(std::string_view description, T total)
+      : counter_(create(description, progress::count(total))) {}  // 0 or less: unknown
   ProgressBar(ProgressBar&& other) noexcept : counter_(std::exchange(other.counter_, nullptr)) {}
   ProgressBar& operator=(ProgressBar&& other) noexcept {
     if (this != &other) {
@@ -104,7 +106,9 @@ class ProgressBar {
   void abandon();                      // ended before its time; the value stays
   void clear();                        // leave no line behind
 
-  std::uint64_t value() const noexcept { return counter_ == nullptr ? 0 : counter_->value.load(std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept {
+    return counter_ == nullptr ? 0 : counter_->value.load(std::memory_order_relaxed);
+  }
 
  private:
   static progress::Counter* create(std::string_view description, std::uint64_t total);
@@ -118,7 +122,8 @@ class ProgressBar {
 template <class Range>
 class Tracked {
  public:
-  Tracked(Range&& range, std::string_view description) : range_(std::forward<Range>(range)), description_(description) {}
+  Tracked(Range&& range, std::string_view description)
+      : range_(std::forward<Range>(range)), description_(description) {}
 
   using Inner = decltype(std::ranges::begin(std::declval<std::remove_reference_t<Range>&>()));
   using End = decltype(std::ranges::end(std::declval<std::remove_reference_t<Range>&>()));
@@ -147,7 +152,8 @@ class Tracked {
   Iterator begin() {
     Inner first = std::ranges::begin(range_);
     if (!(first == std::ranges::end(range_))) {
-      if constexpr (std::ranges::sized_range<std::remove_reference_t<Range>>) bar_.emplace(description_, std::ranges::size(range_));
+      if constexpr (std::ranges::sized_range<std::remove_reference_t<Range>>)
+        bar_.emplace(description_, std::ranges::size(range_));
       else bar_.emplace(description_);
     }
     return Iterator(std::move(first), this);

@@ -97,7 +97,8 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) noexcept {
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   // 60 is a leap second: RFC 3339 allows it.
   if (!reader.done() || !date.ok() || h > 23 || mi > 59 || s > 60 || y < 1678 || y > 2261) return std::nullopt;
-  const std::int64_t whole = std::int64_t{sys_days{date}.time_since_epoch().count()} * 86'400 + h * 3600 + mi * 60 + s - offset_s;
+  const std::int64_t whole =
+      std::int64_t{sys_days{date}.time_since_epoch().count()} * 86'400 + h * 3600 + mi * 60 + s - offset_s;
   return whole * ns_per_second + fraction;
 }
 

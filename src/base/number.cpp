@@ -18,9 +18,12 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) noexcept {
   if (text.empty()) return std::nullopt;
   std::uint64_t unit = 1;
   switch (text.back()) {
-    case 'k': case 'K': unit = std::uint64_t{1} << 10; break;
-    case 'm': case 'M': unit = std::uint64_t{1} << 20; break;
-    case 'g': case 'G': unit = std::uint64_t{1} << 30; break;
+    case 'k':
+    case 'K': unit = std::uint64_t{1} << 10; break;
+    case 'm':
+    case 'M': unit = std::uint64_t{1} << 20; break;
+    case 'g':
+    case 'G': unit = std::uint64_t{1} << 30; break;
     default: break;
   }
   if (unit != 1) text.remove_suffix(1);

@@ -16,7 +16,9 @@ int clear_of_standard(int fd) noexcept {
   return moved;
 }
 
-Descriptor spare_descriptor() noexcept { return Descriptor(clear_of_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC))); }
+Descriptor spare_descriptor() noexcept {
+  return Descriptor(clear_of_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
+}
 
 bool is_open(int fd) noexcept { return ::fcntl(fd, F_GETFD) != -1; }
 

@@ -31,18 +31,24 @@ Poller::Poller(Descriptor epoll, Descriptor event) noexcept : epoll_(std::move(e
 Result<Poller> Poller::create() {
   Descriptor epoll(clear_of_standard(::epoll_create1(EPOLL_CLOEXEC)));
   Descriptor event(clear_of_standard(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
-  if (!epoll || !event || !add(epoll.get(), event.get(), wake_key)) return Error{std::string("epoll: ") + std::strerror(errno)};
+  if (!epoll || !event || !add(epoll.get(), event.get(), wake_key))
+    return Error{std::string("epoll: ") + std::strerror(errno)};
   return Poller(std::move(epoll), std::move(event));
 }
 
-bool Poller::watch(const Descriptor& descriptor, std::uint64_t key) noexcept { return add(epoll_.get(), descriptor.get(), key); }
+bool Poller::watch(const Descriptor& descriptor, std::uint64_t key) noexcept {
+  return add(epoll_.get(), descriptor.get(), key);
+}
 
-void Poller::forget(const Descriptor& descriptor) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor.get(), nullptr); }
+void Poller::forget(const Descriptor& descriptor) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor.get(), nullptr);
+}
 
 std::size_t Poller::wait(std::int64_t timeout_ns, std::span<std::uint64_t> ready) noexcept {
   epoll_event events[events_max];
   const int room = static_cast<int>(std::min(ready.size(), events_max));
-  const std::int64_t ms = timeout_ns < 0 ? -1 : std::min<std::int64_t>((timeout_ns + ns_per_ms - 1) / ns_per_ms, 3'600'000);
+  const std::int64_t ms =
+      timeout_ns < 0 ? -1 : std::min<std::int64_t>((timeout_ns + ns_per_ms - 1) / ns_per_ms, 3'600'000);
   const int got = ::epoll_wait(epoll_.get(), events, room, static_cast<int>(ms));
   std::size_t count = 0;
   for (int i = 0; i < got; ++i) {

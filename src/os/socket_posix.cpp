@@ -82,7 +82,8 @@ Result<Listening> listen_on_loopback() {
   Descriptor socket = new_socket();
   if (!socket) return error_from("socket", errno);
   const sockaddr_in address = native({});
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return error_from("bind", errno);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return error_from("bind", errno);
   if (::listen(socket.get(), SOMAXCONN) != 0) return error_from("listen", errno);
   const std::uint16_t port = ntohs(ask(::getsockname, socket).sin_port);
   if (port == 0) return Error{"getsockname: no port"};
@@ -96,13 +97,11 @@ Accepted accept_connection(const Descriptor& listener) noexcept {
       ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (fd >= 0) return {AcceptOutcome::accepted, Descriptor(fd), ntohs(peer.sin_port)};
   switch (errno) {
-    case EAGAIN:
-      return {AcceptOutcome::none_waiting};
+    case EAGAIN: return {AcceptOutcome::none_waiting};
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM:
-      return {AcceptOutcome::no_descriptors};
+    case ENOMEM: return {AcceptOutcome::no_descriptors};
     default:  // a connection that broke before it was taken; there may be another behind it
       return {AcceptOutcome::failed};
   }

@@ -91,8 +91,8 @@ Runtime::Runtime(Settings settings) {
   const Config& config = settings.config;
   hub::LogThread::Setup setup;
   setup.config = config;
-  setup.name = config.process_name.empty() ? os::program_name() : config.process_name;
-  setup.pid = os::process_id();
+  setup.self.name = config.process_name.empty() ? os::program_name() : config.process_name;
+  setup.self.pid = os::process_id();
   setup.threshold = &capture::threshold;
   setup.sinks = &sinks();
   setup.notices = settings.notices;
@@ -110,14 +110,16 @@ Runtime::Runtime(Settings settings) {
 
 void Runtime::join_parent(const Settings& settings, hub::LogThread::Setup& setup) {
   const auto stay_alone = [&](const std::string& why) {
-    setup.notices.push_back({Level::debug, fmt::format("{}=\"{}\": {}; using the own console", pipe_variable, settings.pipe, why)});
+    setup.notices.push_back(
+        {Level::debug, fmt::format("{}=\"{}\": {}; using the own console", pipe_variable, settings.pipe, why)});
   };
   const auto address = os::parse_loopback_address(settings.pipe);
   if (!address) return stay_alone("not a loopback address and port");
   auto socket = os::connect_to(*address, connect_deadline);
   if (!socket) return stay_alone(socket.reason());
   auto to_parent = std::make_unique<sink::SocketSink>(
-      std::move(*socket), os::random_bits(), own_console(console_choice(settings), setup.name, setup.pid, settings.pipe));
+      std::move(*socket), os::random_bits(),
+      own_console(console_choice(settings), setup.self.name, setup.self.pid, settings.pipe));
   to_parent_ = to_parent.get();
   setup.outlets.push_back(std::move(to_parent));
   role_ = Role::child;
@@ -140,7 +142,8 @@ void Runtime::listen(const Config& config) {
   }
   address_ = fmt::format("127.0.0.1:{}", thread_->port());
   if (config.set_environment && !os::set_environment(pipe_variable, address_)) {
-    thread_->say_first({Level::warn, fmt::format("cannot set {}: no memory; children keep their own consoles", pipe_variable)});
+    thread_->say_first(
+        {Level::warn, fmt::format("cannot set {}: no memory; children keep their own consoles", pipe_variable)});
   }
 }
 
@@ -163,8 +166,8 @@ void Runtime::before_exit() {
   if (runtime->role() != Role::child) return;
   try {
     const os::SigpipeBlocked no_sigpipe;
-    os::write_all(2, fmt::format("dlog[{}]: the parent at {} takes nothing; {} records lost at exit\n", os::process_id(),
-                                 runtime->address(), runtime->thread().undecided()));
+    os::write_all(2, fmt::format("dlog[{}]: the parent at {} takes nothing; {} records lost at exit\n",
+                                 os::process_id(), runtime->address(), runtime->thread().undecided()));
   } catch (const std::exception&) {
     // No memory for the sentence.
   }
@@ -210,7 +213,8 @@ void finish() noexcept {
 }
 
 Level level() noexcept {
-  if (const auto least = capture::threshold.load(std::memory_order_relaxed); least != 0) return static_cast<Level>(least - 1);
+  if (const auto least = capture::threshold.load(std::memory_order_relaxed); least != 0)
+    return static_cast<Level>(least - 1);
   try {
     return api::settle_settings({}, [](const char* name) { return os::environment(name); }).config.level;
   } catch (const std::exception&) {

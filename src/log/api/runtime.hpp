@@ -30,7 +30,9 @@ class Runtime {
   const std::string& address() const noexcept { return address_; }
 
   // Is `lost` what the last flush knew already?
-  bool nothing_lost_since(std::uint64_t lost) noexcept { return lost_told_.exchange(lost, std::memory_order_relaxed) == lost; }
+  bool nothing_lost_since(std::uint64_t lost) noexcept {
+    return lost_told_.exchange(lost, std::memory_order_relaxed) == lost;
+  }
 
   // There before the start, so that sinks can be added first.
   static hub::SinkList& sinks();

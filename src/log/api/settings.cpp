@@ -33,7 +33,8 @@ class Reader {
     notices_.push_back({Level::warn, fmt::format("{}=\"{}\" is not {}; ignored", name, *text, expected)});
   }
   void level(const char* name, Level& into) {
-    read(name, "a level (trace debug info warn error fatal off)", event::parse_level, [&](Level level) { into = level; });
+    read(name, "a level (trace debug info warn error fatal off)", event::parse_level,
+         [&](Level level) { into = level; });
   }
   void toggle(const char* name, bool& into) {
     read(name, "true or false", parse_switch, [&](bool on) { into = on; });

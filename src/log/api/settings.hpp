@@ -17,9 +17,9 @@ using Lookup = std::function<std::optional<std::string>(const char* name)>;
 
 struct Settings {
   Config config;
-  std::string pipe;            // DLOG_PIPE as it is; empty: not set
-  bool no_colour = false;      // NO_COLOR
-  bool dumb_terminal = false;  // TERM is unset, empty or "dumb"
+  std::string pipe;                  // DLOG_PIPE as it is; empty: not set
+  bool no_colour = false;            // NO_COLOR
+  bool dumb_terminal = false;        // TERM is unset, empty or "dumb"
   std::vector<hub::Notice> notices;  // one for each variable whose value cannot be used; it is then as if unset
 };
 

@@ -73,7 +73,8 @@ void format_now(std::string& out, std::string_view format, fmt::format_args argu
   limit_message(out);
 }
 
-void format_captured(std::string& out, std::string_view format, const capture::Code* codes, std::size_t count, const char* bytes) {
+void format_captured(std::string& out, std::string_view format, const capture::Code* codes, std::size_t count,
+                     const char* bytes) {
   thread_local Store store;  // keeps its memory from record to record
   store.clear();
   for (std::size_t i = 0; i < count; ++i) push_argument(store, codes[i], bytes);

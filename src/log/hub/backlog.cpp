@@ -14,7 +14,8 @@ bool Backlog::wait_for_room(std::size_t bytes) noexcept {
   if (!wait_ || stalled_.load(std::memory_order_relaxed)) return false;
   std::unique_lock lock(mutex_);
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  const bool taken = room_.wait_until(lock, std::chrono::steady_clock::now() + wait_limit_, [&] { return try_take(bytes); });
+  const bool taken =
+      room_.wait_until(lock, std::chrono::steady_clock::now() + wait_limit_, [&] { return try_take(bytes); });
   sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   if (!taken) stalled_.store(true, std::memory_order_relaxed);
   return taken;

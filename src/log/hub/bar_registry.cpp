@@ -27,7 +27,8 @@ void BarRegistry::sample(const Tell& tell) {
     const std::uint64_t total = live.cell->total.load(std::memory_order_relaxed);
     const Unit unit = live.cell->unit.load(std::memory_order_relaxed);
     const std::uint32_t message_version = live.cell->message_version.load(std::memory_order_acquire);
-    if (value == live.value && total == live.total && unit == live.unit && message_version == live.message_version) continue;
+    if (value == live.value && total == live.total && unit == live.unit && message_version == live.message_version)
+      continue;
     // After the end, the last state is on its way through the queue.
     if (live.cell->ended.load(std::memory_order_acquire)) continue;
     if (message_version != live.message_version) {
@@ -45,8 +46,9 @@ void BarRegistry::sample(const Tell& tell) {
 void BarRegistry::end_all(const Tell& tell) {
   for (auto& [id, live] : live_) {
     if (live.cell->ended.exchange(true)) continue;  // its end is on its way through the queue
-    tell({id, BarState::abandoned, false, live.cell->description, live.message, live.cell->value.load(std::memory_order_relaxed),
-          live.cell->total.load(std::memory_order_relaxed), live.cell->unit.load(std::memory_order_relaxed)});
+    tell({id, BarState::abandoned, false, live.cell->description, live.message,
+          live.cell->value.load(std::memory_order_relaxed), live.cell->total.load(std::memory_order_relaxed),
+          live.cell->unit.load(std::memory_order_relaxed)});
   }
   std::erase_if(live_, [](const auto& entry) { return entry.second.cell->ended.load(); });
 }

@@ -24,9 +24,9 @@ struct BarCell : progress::Counter {
   std::atomic<std::uint64_t> total{0};
   std::atomic<Unit> unit{Unit::items};
   std::atomic<bool> ended{false};
-  const void* owner = nullptr;    // the log thread that it was told to
+  const void* owner = nullptr;  // the log thread that it was told to
   std::mutex mutex;
-  std::string message;            // under the mutex
+  std::string message;  // under the mutex
   std::atomic<std::uint32_t> message_version{0};
   std::shared_ptr<BarCell> self;  // held by the handle; released with it
 };

@@ -53,11 +53,10 @@ bool Connection::read_frame() {
       return true;
     case wire::Decoder::Step::need_more:
       if (stage_ == Stage::open) return false;
-      if (decoder_.pending() != 0) notice(fmt::format("connection ended inside a frame; {} bytes dropped", decoder_.pending()));
+      if (decoder_.pending() != 0)
+        notice(fmt::format("connection ended inside a frame; {} bytes dropped", decoder_.pending()));
       break;
-    case wire::Decoder::Step::broken:
-      notice(decoder_.fault() + "; connection closed");
-      break;
+    case wire::Decoder::Step::broken: notice(decoder_.fault() + "; connection closed"); break;
   }
   stage_ = Stage::orphaning;
   return true;
@@ -89,7 +88,8 @@ void Connection::handle(const wire::CreateFrame& frame) {
   const auto found = bars_.find(frame.id);
   const bool created = found == bars_.end();
   if (created && bars_.size() >= bars_per_connection_max) {
-    return notice_once(told_too_many_bars_, fmt::format("more than {} open bars; further ones are not shown", bars_per_connection_max));
+    return notice_once(told_too_many_bars_,
+                       fmt::format("more than {} open bars; further ones are not shown", bars_per_connection_max));
   }
   OpenBar& bar = created ? bars_[frame.id] : found->second;
   // A bar's row is short: a longer description would only cost memory.
@@ -101,22 +101,24 @@ void Connection::handle(const wire::CreateFrame& frame) {
 
 void Connection::handle(const wire::PushFrame& frame) {
   const auto found = bars_.find(frame.id);
-  if (found == bars_.end()) return notice_once(told_unknown_bar_, "a change of a bar that is not open; ignored, and any further");
+  if (found == bars_.end())
+    return notice_once(told_unknown_bar_, "a change of a bar that is not open; ignored, and any further");
   found->second.value = frame.value;
   emit_bar(frame.id, found->second, BarState::running, false);
 }
 
 void Connection::handle(const wire::FinishFrame& frame) {
   const auto found = bars_.find(frame.id);
-  if (found == bars_.end()) return notice_once(told_unknown_bar_, "the end of a bar that is not open; ignored, and any further");
+  if (found == bars_.end())
+    return notice_once(told_unknown_bar_, "the end of a bar that is not open; ignored, and any further");
   ended_bar_ = std::move(found->second);
   bars_.erase(found);
   emit_bar(frame.id, ended_bar_, BarState::finished, false);
 }
 
 void Connection::handle(const wire::UnknownFrame& frame) {
-  notice_once(told_unknown_frame_,
-              fmt::format("frame of unknown type {:#04x} ({} bytes); skipped, and any further", frame.type, frame.bytes));
+  notice_once(told_unknown_frame_, fmt::format("frame of unknown type {:#04x} ({} bytes); skipped, and any further",
+                                               frame.type, frame.bytes));
 }
 
 bool Connection::orphan_next_bar() {

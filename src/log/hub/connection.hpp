@@ -78,7 +78,7 @@ class Connection {
   Record record_;
   Bar bar_;
   std::int64_t event_ns_ = 0;
-  OpenBar ended_bar_;  // keeps the texts of a bar that has left the table
+  OpenBar ended_bar_;        // keeps the texts of a bar that has left the table
   std::string cut_message_;  // keeps the text of a message that was too long
   std::vector<std::string> notices_;
   std::string notice_text_;

@@ -33,7 +33,8 @@ void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_n
     retry_ns_ = event::Outlet::never;
     poller_.watch(listener_, listener_key);
   }
-  const std::size_t share = std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
+  const std::size_t share =
+      std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
   for (const std::uint64_t key : ready) {
     if (key == listener_key) {
       accept_all(now_ns);
@@ -52,15 +53,10 @@ void Connections::accept_all(std::int64_t now_ns) {
 bool Connections::accept_one(std::int64_t now_ns) {
   os::Accepted accepted = os::accept_connection(listener_);
   switch (accepted.outcome) {
-    case os::AcceptOutcome::none_waiting:
-      return false;
-    case os::AcceptOutcome::failed:
-      return true;
-    case os::AcceptOutcome::no_descriptors:
-      refuse_for_want_of_descriptors(now_ns);
-      return true;
-    case os::AcceptOutcome::accepted:
-      break;
+    case os::AcceptOutcome::none_waiting: return false;
+    case os::AcceptOutcome::failed: return true;
+    case os::AcceptOutcome::no_descriptors: refuse_for_want_of_descriptors(now_ns); return true;
+    case os::AcceptOutcome::accepted: break;
   }
   if (peers_.size() >= connections_max) {
     refuse(fmt::format("more than {} connections", connections_max));
@@ -91,7 +87,8 @@ void Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
 
 void Connections::refuse(std::string why) {
   ++refused_;
-  if (!std::exchange(told_refused_, true)) complaint_ = fmt::format("connection refused: {}; further ones are only counted", why);
+  if (!std::exchange(told_refused_, true))
+    complaint_ = fmt::format("connection refused: {}; further ones are only counted", why);
 }
 
 void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns) {

@@ -20,9 +20,9 @@
 namespace dlog::hub {
 
 inline constexpr std::size_t connections_max = 4096;
-inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;       // one receive
-inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;   // of one connection in a turn
-inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;    // of all that are ready, shared evenly
+inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // one receive
+inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
+inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all that are ready, shared evenly
 
 class Connections {
  public:

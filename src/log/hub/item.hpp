@@ -30,14 +30,14 @@ struct Item {
   enum class Kind : std::uint8_t { captured, text, bar };
   Kind kind = Kind::text;
   Level level = Level::info;
-  bool notice = false;             // dlog itself speaks
-  std::uint32_t bytes = 0;         // of the payload
-  std::int64_t stamp_ns = 0;       // monotonic
+  bool notice = false;        // dlog itself speaks
+  std::uint32_t bytes = 0;    // of the payload
+  std::int64_t stamp_ns = 0;  // monotonic
   std::uint64_t thread = 0;
   capture::Site site{};
   const capture::Code* codes = nullptr;  // captured: of a static array
   std::uint32_t argument_count = 0;
-  BarChange* bar = nullptr;        // bar: owned
+  BarChange* bar = nullptr;  // bar: owned
 
   char* payload() noexcept { return reinterpret_cast<char*>(this + 1); }
   const char* payload() const noexcept { return reinterpret_cast<const char*>(this + 1); }

@@ -18,12 +18,12 @@ namespace dlog::hub {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
-constexpr std::int64_t nap_ns = 1 * ms;            // a record that wakes nobody waits no longer
-constexpr std::int64_t linger_ns = 50 * ms;        // naps go on for so long after the last record; then a caller must wake it
+constexpr std::int64_t nap_ns = 1 * ms;      // a record that wakes nobody waits no longer
+constexpr std::int64_t linger_ns = 50 * ms;  // naps go on for so long after the last record; then a caller must wake it
 constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
-constexpr std::size_t ready_max = 64;              // connections served in a turn: bounds the memory of their pieces
-constexpr std::int64_t heard_out_ns = 5 * ms;      // silence after which nothing more is expected of children that ended
+constexpr std::size_t ready_max = 64;          // connections served in a turn: bounds the memory of their pieces
+constexpr std::int64_t heard_out_ns = 5 * ms;  // silence after which nothing more is expected of children that ended
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 constexpr std::size_t release_bytes = std::size_t{32} << 10;
 
@@ -33,12 +33,7 @@ thread_local bool in_step = false;  // this thread is the log thread, or stands 
 
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
-      name_(std::move(setup.name)),
-      self_{0, name_, setup.pid, 0},
-      speaker_{0, "dlog", setup.pid, 0},
-      threshold_(*setup.threshold),
-      outlets_(std::move(setup.outlets)),
-      sinks_(*setup.sinks),
+      delivery_(std::move(setup.self), *setup.threshold, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
       backlog_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit) {
   if (auto poller = os::Poller::create()) poller_.emplace(std::move(*poller));
@@ -48,7 +43,7 @@ std::string LogThread::listen() {
   if (!poller_) return "no descriptor to sleep on";
   auto listening = os::listen_on_loopback();
   if (!listening) return listening.reason();
-  connections_ = std::make_unique<Connections>(*poller_, speaker_, std::move(*listening));
+  connections_ = std::make_unique<Connections>(*poller_, delivery_.speaker(), std::move(*listening));
   return {};
 }
 
@@ -120,9 +115,9 @@ bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcep
 
 bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
   return ask(command, [&](Commands::Ticket ticket) {
-    for (std::uint64_t before = delivered_events_.load(std::memory_order_relaxed);;) {
+    for (std::uint64_t before = delivery_.events();;) {
       if (commands_.wait(ticket, stall)) return true;
-      const std::uint64_t now = delivered_events_.load(std::memory_order_relaxed);
+      const std::uint64_t now = delivery_.events();
       if (now == before) return false;
       before = now;
     }
@@ -147,7 +142,7 @@ bool LogThread::ask(Command command, Wait wait) noexcept {
 
 std::uint64_t LogThread::undecided() const noexcept {
   const Stats now = stats();
-  const std::uint64_t decided = delivered_own_.load(std::memory_order_relaxed) + now.dropped;
+  const std::uint64_t decided = delivery_.own_records() + now.dropped;
   return now.enqueued > decided ? now.enqueued - decided : 0;
 }
 
@@ -174,8 +169,12 @@ void LogThread::step_in_caller() noexcept {
 }
 
 Stats LogThread::stats() const noexcept {
-  return {enqueued_.load(std::memory_order_relaxed),      shown_.load(std::memory_order_relaxed),    backlog_.dropped(),
-          undeliverable_.load(std::memory_order_relaxed), children_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed)};
+  return {enqueued_.load(std::memory_order_relaxed),
+          shown_.load(std::memory_order_relaxed),
+          backlog_.dropped(),
+          undeliverable_.load(std::memory_order_relaxed),
+          children_.load(std::memory_order_relaxed),
+          refused_.load(std::memory_order_relaxed)};
 }
 
 void LogThread::abandon() noexcept {
@@ -203,8 +202,7 @@ void LogThread::loop() noexcept {
 }
 
 std::int64_t LogThread::due_ns() const {
-  std::int64_t due = event::Outlet::never;
-  for (const auto& outlet : outlets_) due = std::min(due, outlet->due_ns());
+  std::int64_t due = delivery_.due_ns();
   if (connections_) due = std::min(due, connections_->due_ns());
   if (!bars_.empty()) due = std::min(due, sample_ns_ + sample_every_ns);
   if (backlog_.dropped() != told_drops_) due = std::min(due, told_drops_ns_ + tell_drops_every_ns);
@@ -216,13 +214,17 @@ std::int64_t LogThread::plan_sleep() {
   if (!items_.empty() || !first_notices_.empty()) return 0;
   const std::int64_t now_ns = os::monotonic_ns();
   const std::int64_t due = due_ns();
-  const std::int64_t until_due = due == event::Outlet::never ? os::Poller::for_ever : std::max<std::int64_t>(0, due - now_ns);
-  const auto at_most = [&](std::int64_t ns) { return until_due == os::Poller::for_ever ? ns : std::min(ns, until_due); };
+  const std::int64_t until_due =
+      due == event::Outlet::never ? os::Poller::for_ever : std::max<std::int64_t>(0, due - now_ns);
+  const auto at_most = [&](std::int64_t ns) {
+    return until_due == os::Poller::for_ever ? ns : std::min(ns, until_due);
+  };
 
   const bool quiet = now_ns - active_ns_ >= linger_ns;
   // Whoever adds to the backlog after this store finds it and wakes us; whoever added before is seen below.
   sleep_.store(quiet ? Sleep::parked : Sleep::napping, std::memory_order_seq_cst);
-  const bool asked = commands_.any() || handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
+  const bool asked = commands_.any() ||
+                     handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
   if (asked) return 0;
   // Something is about to be queued, or was: no parking; and no spinning on a caller that is slow to finish.
   if (backlog_.waiting() != 0) return quiet ? at_most(nap_ns) : 0;
@@ -242,7 +244,7 @@ void LogThread::step(std::int64_t timeout_ns) {
   const std::int64_t cut_ns = os::monotonic_ns();
   const std::int64_t wall_ns = os::wall_ns();
 
-  for (Notice& first : std::exchange(first_notices_, {})) notice(first.level, first.text);
+  for (Notice& first : std::exchange(first_notices_, {})) delivery_.notice(first.level, first.text);
   if (connections_) connections_->serve(std::span(keys).first(ready), cut_ns, wall_ns);
   take_queue();
   if (!items_.empty() || ready != 0 || !commands.empty()) active_ns_ = cut_ns;
@@ -250,8 +252,8 @@ void LogThread::step(std::int64_t timeout_ns) {
   if (cut_ns - sample_ns_ >= sample_every_ns) sample_bars(cut_ns);
 
   say_complaints(cut_ns, !commands.empty());
-  for (const auto& outlet : outlets_) outlet->settle();
-  if (active_ns_ == cut_ns) sinks_.flush();
+  delivery_.settle();
+  if (active_ns_ == cut_ns) delivery_.flush_sinks();
   if (!commands.empty()) carry_out(commands);
   if (handler_asks != handler_answered_.load(std::memory_order_relaxed)) {
     leave(true);
@@ -276,83 +278,34 @@ void LogThread::deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns) 
   const auto own_waits = [&] { return next < items_.size() && items_[next]->stamp_ns <= cut_ns; };
   const auto child_waits = [&] { return connections_ && connections_->waiting(); };
   while (own_waits() || child_waits()) {
-    const bool own = own_waits() && (!child_waits() || items_[next]->stamp_ns + wall_offset_ns <= connections_->earliest_ns());
+    const bool own =
+        own_waits() && (!child_waits() || items_[next]->stamp_ns + wall_offset_ns <= connections_->earliest_ns());
     if (!own) {
-      connections_->take([this](const Event& event) { deliver(event); });
+      connections_->take([this](const Event& event) { delivery_.of_child(event); });
       continue;
     }
     const ItemOwner item = std::move(items_[next++]);
     freed += item->cost();
-    deliver_item(*item, wall_offset_ns);
+    deliver_item(*item, item->stamp_ns + wall_offset_ns);
     if (freed >= release_bytes) backlog_.release(std::exchange(freed, 0));
   }
   items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next));
   if (freed != 0) backlog_.release(freed);
 }
 
-void LogThread::deliver_item(Item& item, std::int64_t wall_offset_ns) {
-  const std::int64_t time_ns = item.stamp_ns + wall_offset_ns;
-  if (item.kind == Item::Kind::bar) {
-    bars_.apply(*item.bar, [&](const Bar& bar) { deliver_bar(bar, time_ns); });
-    return;
-  }
-  deliver_record(item, time_ns);
-  if (!item.notice) delivered_own_.fetch_add(1, std::memory_order_relaxed);
-}
-
-void LogThread::deliver_record(const Item& item, std::int64_t time_ns) {
-  Record record;
-  record.level = item.level;
-  record.wire_level = static_cast<std::uint8_t>(item.level);
-  record.thread = item.thread;
-  record.file = item.site.where.file;
-  record.function = item.site.where.function;
-  record.line = item.site.where.line;
-  record.notice = item.notice;
-  if (item.kind == Item::Kind::captured) {
-    event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count, item.payload());
-    record.message = message_;
-  } else {
-    record.message = {item.payload(), item.bytes};
-  }
-  deliver({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
-}
-
-void LogThread::deliver_bar(const Bar& bar, std::int64_t time_ns) { deliver({time_ns, self_, nullptr, &bar}); }
-
-void LogThread::deliver(const Event& event) {
-  delivered_events_.fetch_add(1, std::memory_order_relaxed);
-  if (event.record != nullptr && event.source.id != 0) {
-    // A child's record: it passed the child's level, and now ours. A level that we do not know is never held back.
-    const bool known = event.record->wire_level <= static_cast<std::uint8_t>(Level::fatal);
-    const unsigned rank = (known ? static_cast<unsigned>(event.record->level) : static_cast<unsigned>(Level::fatal)) + 1;
-    if (rank < threshold_.load(std::memory_order_relaxed)) return;
-  }
-  for (const auto& outlet : outlets_) outlet->accept(event);
-  sinks_.accept(event);
-}
-
-void LogThread::notice(Level level, std::string_view text) {
-  if (static_cast<unsigned>(level) + 1 < threshold_.load(std::memory_order_relaxed)) return;
-  Record record;
-  record.level = level;
-  record.wire_level = static_cast<std::uint8_t>(level);
-  record.message = text;
-  record.notice = true;
-  deliver({os::wall_ns(), speaker_, &record, nullptr});
+void LogThread::deliver_item(const Item& item, std::int64_t time_ns) {
+  if (item.kind != Item::Kind::bar) return delivery_.own_record(item, time_ns);
+  bars_.apply(*item.bar, [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
 }
 
 void LogThread::say_complaints(std::int64_t now_ns, bool all) {
-  for (const auto& outlet : outlets_) {
-    if (const std::string text = outlet->take_complaint(); !text.empty()) notice(Level::warn, text);
-  }
-  if (const std::string text = sinks_.take_complaint(); !text.empty()) notice(Level::warn, text);
+  delivery_.say_complaints();
   if (connections_) {
-    if (const std::string text = connections_->take_complaint(); !text.empty()) notice(Level::warn, text);
+    if (const std::string text = connections_->take_complaint(); !text.empty()) delivery_.notice(Level::warn, text);
   }
   const std::uint64_t dropped = backlog_.dropped();
   if (dropped == told_drops_ || (!all && now_ns - told_drops_ns_ < tell_drops_every_ns)) return;
-  notice(Level::warn, fmt::format("{} records dropped: the queue was full", dropped - told_drops_));
+  delivery_.notice(Level::warn, fmt::format("{} records dropped: the queue was full", dropped - told_drops_));
   told_drops_ = dropped;
   told_drops_ns_ = now_ns;
 }
@@ -360,27 +313,20 @@ void LogThread::say_complaints(std::int64_t now_ns, bool all) {
 void LogThread::sample_bars(std::int64_t now_ns) {
   sample_ns_ = now_ns;
   const std::int64_t time_ns = os::wall_ns();
-  bars_.sample([&](const Bar& bar) { deliver_bar(bar, time_ns); });
+  bars_.sample([&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
 }
 
 void LogThread::carry_out(const std::vector<Command>& commands) {
   for (const Command command : commands) {
     switch (command) {
-      case Command::flush:
-        for (const auto& outlet : outlets_) outlet->flush();
-        sinks_.flush();
-        break;
-      case Command::tidy:
-        leave(false);
-        break;
+      case Command::flush: delivery_.flush(); break;
+      case Command::tidy: leave(false); break;
       case Command::leave:
         hear_children_out();
         leave(true);
         break;
       case Command::suspend:
-      case Command::resume:
-        for (const auto& outlet : outlets_) outlet->suspend(command == Command::suspend);
-        break;
+      case Command::resume: delivery_.suspend(command == Command::suspend); break;
     }
   }
 }
@@ -404,17 +350,16 @@ void LogThread::hear_children_out() {
 
 void LogThread::leave(bool for_good) {
   const std::int64_t time_ns = os::wall_ns();
-  const auto tell = [&](const Bar& bar) { deliver_bar(bar, time_ns); };
+  const auto tell = [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); };
   if (for_good) bars_.end_all(tell);
   else bars_.sample(tell);
-  for (const auto& outlet : outlets_) outlet->leave(for_good);
-  sinks_.flush();
+  delivery_.leave(for_good);
 }
 
 void LogThread::count() {
-  const std::uint64_t undelivered = outlets_.empty() ? 0 : outlets_.front()->undelivered();
+  const std::uint64_t undelivered = delivery_.undelivered();
+  const std::uint64_t delivered = delivery_.own_records();
   undeliverable_.store(undelivered, std::memory_order_relaxed);
-  const std::uint64_t delivered = delivered_own_.load(std::memory_order_relaxed);
   shown_.store(delivered - std::min(undelivered, delivered), std::memory_order_relaxed);
   if (!connections_) return;
   children_.store(connections_->open(), std::memory_order_relaxed);

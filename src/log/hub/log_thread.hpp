@@ -21,9 +21,9 @@
 #include "log/hub/bar_registry.hpp"
 #include "log/hub/commands.hpp"
 #include "log/hub/connections.hpp"
+#include "log/hub/delivery.hpp"
 #include "log/hub/item.hpp"
 #include "log/hub/queue.hpp"
-#include "log/hub/sink_list.hpp"
 #include "os/poller.hpp"
 
 namespace dlog::hub {
@@ -36,13 +36,12 @@ struct Notice {
 class LogThread {
  public:
   struct Setup {
-    Config config;                                        // queue_bytes, overflow, block_limit and flush_on are read
-    std::string name;                                     // of this process
-    std::uint32_t pid = 0;
+    Config config;  // queue_bytes, overflow, block_limit and flush_on are read
+    Delivery::Self self;
     const std::atomic<std::uint8_t>* threshold = nullptr;  // 1 + the lowest level that is shown
-    std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
+    std::vector<std::unique_ptr<event::Outlet>> outlets;   // the first one's losses are counted
     SinkList* sinks = nullptr;
-    std::vector<Notice> notices;                          // what there is to say first
+    std::vector<Notice> notices;  // what there is to say first
   };
   explicit LogThread(Setup setup);
 
@@ -90,11 +89,7 @@ class LogThread {
   std::int64_t due_ns() const;
   void take_queue();
   void deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns);
-  void deliver_item(Item& item, std::int64_t wall_offset_ns);
-  void deliver_record(const Item& item, std::int64_t time_ns);
-  void deliver_bar(const Bar& bar, std::int64_t time_ns);
-  void deliver(const Event& event);
-  void notice(Level level, std::string_view text);
+  void deliver_item(const Item& item, std::int64_t time_ns);
   void say_complaints(std::int64_t now_ns, bool all);
   void sample_bars(std::int64_t now_ns);
   void carry_out(const std::vector<Command>& commands);
@@ -103,12 +98,7 @@ class LogThread {
   void count();
 
   const Config config_;
-  const std::string name_;
-  const Source self_;
-  const Source speaker_;  // of notices
-  const std::atomic<std::uint8_t>& threshold_;
-  std::vector<std::unique_ptr<event::Outlet>> outlets_;
-  SinkList& sinks_;
+  Delivery delivery_;
   std::vector<Notice> first_notices_;
 
   std::optional<os::Poller> poller_;
@@ -126,8 +116,7 @@ class LogThread {
   std::atomic<std::uint32_t> handler_answered_{0};
 
   std::vector<ItemOwner> items_;  // drained, in the order of time
-  std::string message_;
-  std::int64_t active_ns_ = 0;  // when something last happened
+  std::int64_t active_ns_ = 0;    // when something last happened
   std::int64_t sample_ns_ = 0;
   std::int64_t told_drops_ns_ = 0;
   std::uint64_t told_drops_ = 0;

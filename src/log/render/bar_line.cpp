@@ -39,7 +39,7 @@ std::string visible(std::string_view text) {
 }
 
 std::string one_amount(std::uint64_t n, Unit unit) {
-  const auto scaled = [n](double step, const char* const (&names)[7]) {
+  const auto scaled = [n](double step, const char* const(&names)[7]) {
     auto value = static_cast<double>(n);
     std::size_t power = 0;
     for (; value >= step && power < 6; ++power) value /= step;
@@ -68,10 +68,12 @@ std::string picture(const Bar& bar, std::size_t columns, std::uint64_t tick) {
   return out;
 }
 
-std::string row(const Bar& bar, std::string_view source, std::size_t columns, std::uint64_t tick, std::string_view mark) {
+std::string row(const Bar& bar, std::string_view source, std::size_t columns, std::uint64_t tick,
+                std::string_view mark) {
   std::string head = source.empty() ? std::string() : std::string(source) + ' ';
   head += visible(bar.description);
-  std::string tail = bar.total == 0 ? ' ' + amount(bar) : fmt::format(" {:3}% {}", percent(bar.value, bar.total), amount(bar));
+  std::string tail =
+      bar.total == 0 ? ' ' + amount(bar) : fmt::format(" {:3}% {}", percent(bar.value, bar.total), amount(bar));
   if (!mark.empty()) tail.append(" ").append(mark);
   if (!bar.message.empty()) tail += ' ' + visible(bar.message);
 
@@ -128,11 +130,8 @@ std::string bar_sentence(const Bar& bar) {
       else if (bar.total == 0) out += fmt::format(": {}", amount(bar));
       else out += fmt::format(": {}% ({})", percent(bar.value, bar.total), amount(bar));
       break;
-    case BarState::finished:
-      out += fmt::format(": finished ({})", amount(bar));
-      break;
-    default:
-      out += fmt::format(": {} at {}", state_name(bar.state), amount(bar));
+    case BarState::finished: out += fmt::format(": finished ({})", amount(bar)); break;
+    default: out += fmt::format(": {} at {}", state_name(bar.state), amount(bar));
   }
   if (!bar.message.empty()) out += ": " + visible(bar.message);
   return out;

@@ -30,8 +30,8 @@ void append_number(std::string& out, std::string_view key, std::uint64_t number)
 void append_time(std::string& out, std::int64_t time_ns) {
   const CivilTime t = civil_time(time_ns);
   append_key(out, "ts");
-  fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z\"", t.year, t.month, t.day, t.hour, t.minute,
-                 t.second, t.nanosecond);
+  fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z\"", t.year, t.month, t.day,
+                 t.hour, t.minute, t.second, t.nanosecond);
 }
 
 void append_speaker(std::string& out, const Source& source) {

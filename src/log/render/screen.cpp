@@ -21,8 +21,9 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return append_record_line(pending_, event, words_);
 
   const Bar& bar = *event.bar;
-  auto live = std::find_if(bars_.begin(), bars_.end(),
-                           [&](const LiveBar& each) { return each.source_id == event.source.id && each.bar.id == bar.id; });
+  auto live = std::find_if(bars_.begin(), bars_.end(), [&](const LiveBar& each) {
+    return each.source_id == event.source.id && each.bar.id == bar.id;
+  });
   if (live == bars_.end()) {
     LiveBar fresh;
     fresh.source_id = event.source.id;

@@ -42,10 +42,10 @@ class Screen : public Renderer {
   LineWords words_;
   Frame frame_;
   Size size_{};
-  std::string pending_;         // finished lines
-  std::vector<LiveBar> bars_;   // in the order of their creation
-  bool moved_ = false;          // something of the live region changed
-  bool away_ = false;           // finish() was called: no live region until a bar changes
+  std::string pending_;        // finished lines
+  std::vector<LiveBar> bars_;  // in the order of their creation
+  bool moved_ = false;         // something of the live region changed
+  bool away_ = false;          // finish() was called: no live region until a bar changes
   int suspended_ = 0;
   std::int64_t drawn_ns_ = 0;
 };

@@ -58,7 +58,9 @@ bool is_printable(char32_t c) { return !is_control(c) && !is_reordering(c); }
 }  // namespace
 
 void append_visible(std::string& out, std::string_view text) {
-  split(text, is_printable, [&](std::string_view run) { out += run; }, [&](utf8::CodePoint point) { append_escaped(out, point); });
+  split(
+      text, is_printable, [&](std::string_view run) { out += run; },
+      [&](utf8::CodePoint point) { append_escaped(out, point); });
 }
 
 void append_visible_lines(std::string& out, std::string_view message) {
@@ -78,28 +80,30 @@ void append_visible_lines(std::string& out, std::string_view message) {
 
 std::string valid_utf8(std::string_view text) {
   std::string out;
-  split(text, [](char32_t) { return true; }, [&](std::string_view run) { out += run; },
-        [&](utf8::CodePoint point) { append_hex_byte(out, static_cast<unsigned>(point.value)); });
+  split(
+      text, [](char32_t) { return true; }, [&](std::string_view run) { out += run; },
+      [&](utf8::CodePoint point) { append_hex_byte(out, static_cast<unsigned>(point.value)); });
   return out;
 }
 
 void append_json_string(std::string& out, std::string_view text) {
   const auto harmless = [](char32_t c) { return is_printable(c) && c != '"' && c != '\\'; };
   out += '"';
-  split(text, harmless, [&](std::string_view run) { out += run; },
-        [&](utf8::CodePoint point) {
-          if (!point.valid) {
-            out += '\\';  // the backslash of `\xff` needs one of its own in JSON
-            append_hex_byte(out, static_cast<unsigned>(point.value));
-          } else if (point.value == '"' || point.value == '\\') {
-            out += '\\';
-            out += static_cast<char>(point.value);
-          } else if (point.value == '\n') {
-            out += "\\n";
-          } else {
-            append_hex_point(out, point.value);
-          }
-        });
+  split(
+      text, harmless, [&](std::string_view run) { out += run; },
+      [&](utf8::CodePoint point) {
+        if (!point.valid) {
+          out += '\\';  // the backslash of `\xff` needs one of its own in JSON
+          append_hex_byte(out, static_cast<unsigned>(point.value));
+        } else if (point.value == '"' || point.value == '\\') {
+          out += '\\';
+          out += static_cast<char>(point.value);
+        } else if (point.value == '\n') {
+          out += "\\n";
+        } else {
+          append_hex_point(out, point.value);
+        }
+      });
   out += '"';
 }
 

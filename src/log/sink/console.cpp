@@ -66,10 +66,11 @@ std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
 
   if (progress == ProgressMode::bar && format != Format::json) return std::make_unique<render::Screen>(words);
   if (format == Format::simple) {
-    return std::make_unique<render::Lines>(LineFormat::simple,
-                                           progress == ProgressMode::plain ? BarLines::simple : bar_lines(progress), words);
+    return std::make_unique<render::Lines>(
+        LineFormat::simple, progress == ProgressMode::plain ? BarLines::simple : bar_lines(progress), words);
   }
-  return std::make_unique<render::Lines>(format == Format::json ? LineFormat::json : LineFormat::plain, bar_lines(progress), words);
+  return std::make_unique<render::Lines>(format == Format::json ? LineFormat::json : LineFormat::plain,
+                                         bar_lines(progress), words);
 }
 
 }  // namespace
@@ -85,8 +86,9 @@ Result<std::unique_ptr<event::Outlet>> open_file(const std::string& path) {
   if (!file) return Error{file.reason()};
   const render::LineWords words{true, false, cached_utc_offset_s};
   const int fd = file->get();
-  return std::unique_ptr<event::Outlet>(std::make_unique<StreamSink>(
-      std::make_unique<render::Lines>(LineFormat::plain, BarLines::plain, words), fd, std::move(*file), "file " + path));
+  return std::unique_ptr<event::Outlet>(
+      std::make_unique<StreamSink>(std::make_unique<render::Lines>(LineFormat::plain, BarLines::plain, words), fd,
+                                   std::move(*file), "file " + path));
 }
 
 }  // namespace dlog::sink

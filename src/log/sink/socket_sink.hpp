@@ -21,7 +21,8 @@ namespace dlog::sink {
 class SocketSink : public event::Outlet {
  public:
   // Called once, when the parent is gone: whole frames that it did not take, and why. Returns where events go from now on.
-  using Succession = std::function<std::unique_ptr<event::Outlet>(std::span<const std::byte> frames, const std::string& reason)>;
+  using Succession =
+      std::function<std::unique_ptr<event::Outlet>(std::span<const std::byte> frames, const std::string& reason)>;
 
   // `id_base` is mixed into the ids of bars, so that those of two children do not meet in a parent that keeps one table.
   SocketSink(os::Descriptor socket, std::uint64_t id_base, Succession succession);

@@ -67,7 +67,8 @@ void StreamSink::write(std::int64_t now_ns) {
   // Which lines got through is not known: all of the batch count as lost.
   undelivered_ += own;
   if (!std::exchange(failing_, true)) {
-    complaint_ = fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(written.error), records);
+    complaint_ =
+        fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(written.error), records);
   }
 }
 

@@ -35,10 +35,10 @@ class StreamSink : public event::Outlet {
   int fd_;
   os::Descriptor owned_;
   std::string what_;
-  std::string bytes_;                  // kept for its memory
-  std::uint64_t waiting_ = 0;          // records accepted since the last write, and of these:
-  std::uint64_t waiting_own_ = 0;      // those of this process
-  std::uint64_t accepted_bytes_ = 0;   // roughly, since the last write
+  std::string bytes_;                 // kept for its memory
+  std::uint64_t waiting_ = 0;         // records accepted since the last write, and of these:
+  std::uint64_t waiting_own_ = 0;     // those of this process
+  std::uint64_t accepted_bytes_ = 0;  // roughly, since the last write
   std::uint64_t undelivered_ = 0;
   bool failing_ = false;
   std::string complaint_;

@@ -75,11 +75,8 @@ const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
       out = frame;
       break;
     }
-    case FrameType::finish:
-      out = FinishFrame{reader.number<std::uint64_t>()};
-      break;
-    default:
-      out = UnknownFrame{type, payload.size()};
+    case FrameType::finish: out = FinishFrame{reader.number<std::uint64_t>()}; break;
+    default: out = UnknownFrame{type, payload.size()};
   }
   return reader.reason();
 }
@@ -102,10 +99,12 @@ Decoder::Step Decoder::next(Frame& out) {
   if (!fault_.empty()) return Step::broken;
   if (pending() < header_bytes) return Step::need_more;
   const std::size_t length = load_big_endian<std::uint32_t>(buffer_.data() + begin_);
-  if (length > frame_bytes_max) return broken(fmt::format("frame of {} bytes is over the limit of {}", length, frame_bytes_max));
+  if (length > frame_bytes_max)
+    return broken(fmt::format("frame of {} bytes is over the limit of {}", length, frame_bytes_max));
   if (pending() < header_bytes + length) return Step::need_more;
   const std::span payload(buffer_.data() + begin_ + header_bytes, length);
-  if (const char* reason = parse_payload(payload, out)) return broken(fmt::format("malformed frame of {} bytes: {}", length, reason));
+  if (const char* reason = parse_payload(payload, out))
+    return broken(fmt::format("malformed frame of {} bytes: {}", length, reason));
   begin_ += header_bytes + length;
   return Step::frame;
 }

@@ -1,0 +1,96 @@
+// The last step of every event: see delivery.hpp.
+#include "log/hub/delivery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "log/event/captured.hpp"
+#include "os/clock.hpp"
+
+namespace dlog::hub {
+
+Delivery::Delivery(Self self, const std::atomic<std::uint8_t>& threshold,
+                   std::vector<std::unique_ptr<event::Outlet>> outlets, SinkList& sinks)
+    : name_(std::move(self.name)),
+      self_{0, name_, self.pid, 0},
+      speaker_{0, "dlog", self.pid, 0},
+      threshold_(threshold),
+      outlets_(std::move(outlets)),
+      sinks_(sinks) {}
+
+void Delivery::own_record(const Item& item, std::int64_t time_ns) {
+  Record record;
+  record.level = item.level;
+  record.wire_level = static_cast<std::uint8_t>(item.level);
+  record.thread = item.thread;
+  record.file = item.site.where.file;
+  record.function = item.site.where.function;
+  record.line = item.site.where.line;
+  record.notice = item.notice;
+  if (item.kind == Item::Kind::captured) {
+    event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count,
+                           item.payload());
+    record.message = message_;
+  } else {
+    record.message = {item.payload(), item.bytes};
+  }
+  hand_out({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
+  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Delivery::own_bar(const Bar& bar, std::int64_t time_ns) { hand_out({time_ns, self_, nullptr, &bar}); }
+
+// A child's record passed the child's level, and now ours. A level that we do not know is held back by `off` only.
+void Delivery::of_child(const Event& event) {
+  if (event.record == nullptr || event.record->notice || shown(static_cast<unsigned>(event.record->level)))
+    hand_out(event);
+}
+
+void Delivery::notice(Level level, std::string_view text) {
+  if (!shown(static_cast<unsigned>(level))) return;
+  Record record;
+  record.level = level;
+  record.wire_level = static_cast<std::uint8_t>(level);
+  record.message = text;
+  record.notice = true;
+  hand_out({os::wall_ns(), speaker_, &record, nullptr});
+}
+
+void Delivery::hand_out(const Event& event) {
+  events_.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& outlet : outlets_) outlet->accept(event);
+  sinks_.accept(event);
+}
+
+void Delivery::say_complaints() {
+  for (const auto& outlet : outlets_) {
+    if (const std::string text = outlet->take_complaint(); !text.empty()) notice(Level::warn, text);
+  }
+  if (const std::string text = sinks_.take_complaint(); !text.empty()) notice(Level::warn, text);
+}
+
+std::int64_t Delivery::due_ns() const {
+  std::int64_t due = event::Outlet::never;
+  for (const auto& outlet : outlets_) due = std::min(due, outlet->due_ns());
+  return due;
+}
+
+void Delivery::settle() {
+  for (const auto& outlet : outlets_) outlet->settle();
+}
+
+void Delivery::flush() {
+  for (const auto& outlet : outlets_) outlet->flush();
+  sinks_.flush();
+}
+
+void Delivery::leave(bool for_good) {
+  for (const auto& outlet : outlets_) outlet->leave(for_good);
+  sinks_.flush();
+}
+
+void Delivery::suspend(bool on) {
+  for (const auto& outlet : outlets_) outlet->suspend(on);
+}
+
+}  // namespace dlog::hub

@@ -1,0 +1,69 @@
+// The last step of every event: words for captured arguments, the level filter for children, and then each sink in turn.
+//
+// Threads: the log thread; the counts any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dlog/event.hpp"
+#include "log/event/outlet.hpp"
+#include "log/hub/item.hpp"
+#include "log/hub/sink_list.hpp"
+
+namespace dlog::hub {
+
+class Delivery {
+ public:
+  struct Self {
+    std::string name;  // of this process
+    std::uint32_t pid = 0;
+  };
+  // The first outlet's losses are counted. `threshold` is 1 + the lowest level that is shown.
+  Delivery(Self self, const std::atomic<std::uint8_t>& threshold, std::vector<std::unique_ptr<event::Outlet>> outlets,
+           SinkList& sinks);
+
+  void own_record(const Item& item, std::int64_t time_ns);
+  void own_bar(const Bar& bar, std::int64_t time_ns);
+  void of_child(const Event& event);
+  // dlog itself speaks.
+  void notice(Level level, std::string_view text);
+  // Notices for what sinks complain of.
+  void say_complaints();
+
+  // See event::Outlet; `flush` and `leave` reach the program's own sinks as well.
+  std::int64_t due_ns() const;
+  void settle();
+  void flush_sinks() { sinks_.flush(); }
+  void flush();
+  void leave(bool for_good);
+  void suspend(bool on);
+
+  // Who speaks in notices.
+  const Source& speaker() const noexcept { return speaker_; }
+  // Records of this process that were handed to the sinks, and those of them that the first outlet could not deliver.
+  std::uint64_t own_records() const noexcept { return own_records_.load(std::memory_order_relaxed); }
+  std::uint64_t undelivered() const { return outlets_.empty() ? 0 : outlets_.front()->undelivered(); }
+  // Everything that was handed to the sinks: it grows as long as something moves.
+  std::uint64_t events() const noexcept { return events_.load(std::memory_order_relaxed); }
+
+ private:
+  bool shown(unsigned rank) const noexcept { return rank + 1 >= threshold_.load(std::memory_order_relaxed); }
+  void hand_out(const Event& event);
+
+  const std::string name_;
+  const Source self_;
+  const Source speaker_;
+  const std::atomic<std::uint8_t>& threshold_;
+  std::vector<std::unique_ptr<event::Outlet>> outlets_;
+  SinkList& sinks_;
+  std::string message_;  // kept for its memory
+  std::atomic<std::uint64_t> own_records_{0};
+  std::atomic<std::uint64_t> events_{0};
+};
+
+}  // namespace dlog::hub
