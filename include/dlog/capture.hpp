@@ -109,11 +109,13 @@ template <class T>
 inline constexpr bool is_wide = false;
 #endif
 
-// An enum that says how it is shown (format_as), and one that fmt shows as its number.
+// An enum that says how it is shown (format_as), and one that fmt shows as its number. A text that format_as makes, and that
+// would be gone before it is copied, is not for here.
 template <class T>
 concept EnumWithFormatAs = std::is_enum_v<T> && requires(T value) {
   requires is_number<std::remove_cvref_t<decltype(format_as(value))>> ||
-               is_text<std::remove_cvref_t<decltype(format_as(value))>>;
+               (is_text<std::remove_cvref_t<decltype(format_as(value))>> &&
+                !std::same_as<decltype(format_as(value)), std::string>);
 };
 template <class T>
 concept PlainEnum = std::is_enum_v<T> && !EnumWithFormatAs<T> && !std::is_default_constructible_v<fmt::formatter<T>>;

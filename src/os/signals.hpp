@@ -3,10 +3,11 @@
 
 namespace dlog::os {
 
-// `before_death` is called inside a signal handler: only async-signal-safe work, with a bound in time.
+// `before` is called inside a signal handler: only async-signal-safe work, with a bound in time. `dies`: the signal ends the
+// process; else a handler that was there before comes next, and decides.
 // SIGABRT is taken where it is SIG_DFL; with `all` also SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and SIGILL, where they
 // are not ignored, with a chain to the handler found there.
-void flush_on_signals(bool all, void (*before_death)()) noexcept;
+void flush_on_signals(bool all, void (*before)(bool dies)) noexcept;
 
 // Sleeps without a lock: for a signal handler that waits for the log thread.
 void sleep_in_handler_ms(int milliseconds) noexcept;

@@ -13,20 +13,22 @@ namespace {
 
 constexpr int taken_max = 65;
 struct sigaction previous[taken_max];
-std::atomic<void (*)()> callback{nullptr};
+std::atomic<void (*)(bool)> callback{nullptr};
 
 void handle(int signal_number, siginfo_t* info, void* context) {
   const int saved = errno;
-  if (const auto before_death = callback.exchange(nullptr)) {  // once: a second fault in here must not come back
-    before_death();
-    callback.store(before_death);
+  const struct sigaction& before = previous[signal_number];
+  const bool informed = (before.sa_flags & SA_SIGINFO) != 0;
+  const bool dies = !informed && before.sa_handler == SIG_DFL;
+  if (const auto flush = callback.exchange(nullptr)) {  // once: a second fault in here must not come back
+    flush(dies);
+    callback.store(flush);
   }
   errno = saved;
 
-  const struct sigaction& before = previous[signal_number];
-  if ((before.sa_flags & SA_SIGINFO) != 0) {
+  if (informed) {
     before.sa_sigaction(signal_number, info, context);
-  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+  } else if (!dies) {
     before.sa_handler(signal_number);
   } else {
     // Back to the default, and once more: it is delivered when this handler returns.
@@ -51,10 +53,10 @@ void take(int signal_number, bool only_if_default) noexcept {
 
 }  // namespace
 
-void flush_on_signals(bool all, void (*before_death)()) noexcept {
+void flush_on_signals(bool all, void (*before)(bool dies)) noexcept {
   static std::atomic<bool> abort_taken{false};
   static std::atomic<bool> all_taken{false};
-  callback.store(before_death);
+  callback.store(before);
   if (!abort_taken.exchange(true)) take(SIGABRT, true);
   if (!all || all_taken.exchange(true)) return;
   for (const int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) take(signal_number, false);

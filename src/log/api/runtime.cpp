@@ -154,7 +154,7 @@ void Runtime::hook_into_process(bool all_signals) {
     std::at_quick_exit(before_exit);
     os::after_fork_in_child(in_forked_child);
   }
-  os::flush_on_signals(all_signals, before_death_by_signal);
+  os::flush_on_signals(all_signals, at_signal);
 }
 
 void Runtime::before_exit() {
@@ -173,8 +173,8 @@ void Runtime::before_exit() {
   }
 }
 
-void Runtime::before_death_by_signal() {
-  if (Runtime* runtime = running()) runtime->thread().flush_in_handler();
+void Runtime::at_signal(bool dies) {
+  if (Runtime* runtime = running()) runtime->thread().flush_in_handler(dies);
 }
 
 // The log thread is not here, and its locks may be held for ever: everything is left as it is, and the next call starts anew.

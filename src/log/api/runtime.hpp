@@ -46,7 +46,7 @@ class Runtime {
   void listen(const Config& config);
   static void hook_into_process(bool all_signals);
   static void before_exit();
-  static void before_death_by_signal();
+  static void at_signal(bool dies);
   static void in_forked_child();
 
   static std::atomic<Runtime*> current_;

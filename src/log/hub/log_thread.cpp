@@ -256,7 +256,9 @@ void LogThread::step(std::int64_t timeout_ns) {
   if (active_ns_ == cut_ns) delivery_.flush_sinks();
   if (!commands.empty()) carry_out(commands);
   if (handler_asks != handler_answered_.load(std::memory_order_relaxed)) {
-    leave(true);
+    const bool dies = handler_dies_.load(std::memory_order_relaxed);
+    if (dies) hear_children_out();
+    leave(dies);
     handler_answered_.store(handler_asks, std::memory_order_release);
   }
   count();
@@ -366,8 +368,9 @@ void LogThread::count() {
   refused_.store(connections_->refused(), std::memory_order_relaxed);
 }
 
-void LogThread::flush_in_handler() noexcept {
+void LogThread::flush_in_handler(bool dies) noexcept {
   if (in_step || !has_thread_.load(std::memory_order_acquire)) return;
+  handler_dies_.store(dies, std::memory_order_relaxed);
   const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
   wake();
   for (int waited_ms = 0; waited_ms < 2000; ++waited_ms) {

@@ -68,8 +68,8 @@ class LogThread {
   // Everything logged from now on is written before its call returns: the process is ending.
   void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
   Stats stats() const noexcept;
-  // For a signal handler: as run(Command::leave), without locks.
-  void flush_in_handler() noexcept;
+  // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
+  void flush_in_handler(bool dies) noexcept;
 
   // After a fork, in the child: lets go of what only the parent may use. Nothing else may be called afterwards.
   void abandon() noexcept;
@@ -114,6 +114,7 @@ class LogThread {
   std::mutex caller_steps_;  // where there is no thread
   std::atomic<std::uint32_t> handler_asks_{0};
   std::atomic<std::uint32_t> handler_answered_{0};
+  std::atomic<bool> handler_dies_{false};
 
   std::vector<ItemOwner> items_;  // drained, in the order of time
   std::int64_t active_ns_ = 0;    // when something last happened

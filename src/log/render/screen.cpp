@@ -21,6 +21,7 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return append_record_line(pending_, event, words_);
 
   const Bar& bar = *event.bar;
+  if (gone_ && bar.state == BarState::running) return;
   auto live = std::find_if(bars_.begin(), bars_.end(), [&](const LiveBar& each) {
     return each.source_id == event.source.id && each.bar.id == bar.id;
   });
@@ -96,6 +97,7 @@ void Screen::leave(bool for_good) {
   if (for_good) {
     for (const LiveBar& live : bars_) end_bar(live);
     bars_.clear();
+    gone_ = true;
   }
   away_ = true;
 }

@@ -45,6 +45,7 @@ class Screen : public Renderer {
   std::string pending_;        // finished lines
   std::vector<LiveBar> bars_;  // in the order of their creation
   bool moved_ = false;         // something of the live region changed
+  bool gone_ = false;          // the process ends: no live region any more
   bool away_ = false;          // finish() was called: no live region until a bar changes
   int suspended_ = 0;
   std::int64_t drawn_ns_ = 0;
