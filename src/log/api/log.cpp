@@ -29,8 +29,13 @@ Level known(Level level) { return std::min(level, Level::fatal); }
 
 Item* open_item(Item::Kind kind, Level level, const Location& where, std::size_t bytes) noexcept {
   if (level == Level::off) return nullptr;  // a threshold, not a level to log at
-  Runtime* runtime = Runtime::running();
-  Item* item = runtime == nullptr ? nullptr : runtime->thread().open(kind, known(level), bytes);
+  // The level is known before dlog is: a thread that passed it waits here for another that is starting it.
+  Item* item = nullptr;
+  try {
+    item = Runtime::get().thread().open(kind, known(level), bytes);
+  } catch (const std::exception&) {
+    return nullptr;  // no memory to start with
+  }
   if (item != nullptr) item->site.where = where;
   return item;
 }

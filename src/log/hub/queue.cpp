@@ -21,18 +21,20 @@ struct Queue::Lane {
   Lane* forgotten = nullptr;
 };
 
-// Ends with its thread. What is logged after that, by destructors of other thread_local objects, goes without a token.
-struct Queue::LaneHolder {
-  Lane* lane = nullptr;
+// Kept apart from the object that clears them: what a destructor writes into its own object need not be there afterwards, and
+// other destructors of the thread, and exit handlers, still log.
+thread_local Queue::Lane* Queue::lane_ = nullptr;
+thread_local bool Queue::lane_ended_ = false;
+
+// Ends with its thread. What is logged after that goes without a token.
+struct Queue::LaneEnd {
   Lane* forgotten = nullptr;  // of the process this one was forked from; kept in sight of leak checkers, never touched
-  bool ended = false;
-  ~LaneHolder() {
-    delete lane;
-    lane = nullptr;
-    ended = true;
+  ~LaneEnd() {
+    delete std::exchange(lane_, nullptr);
+    lane_ended_ = true;
   }
 };
-thread_local Queue::LaneHolder Queue::lane_;
+thread_local Queue::LaneEnd Queue::lane_end_;
 
 Queue::Queue() : inside_(std::make_shared<Inside>()) {}
 
@@ -43,14 +45,13 @@ Queue::~Queue() {
 
 bool Queue::push(Item* item) noexcept {
   try {
-    LaneHolder& holder = lane_;
-    if (holder.ended) return inside_->items.enqueue(item);
-    if (holder.lane == nullptr || holder.lane->inside != inside_) {
-      delete holder.lane;
-      holder.lane = nullptr;
-      holder.lane = new Lane{inside_, moodycamel::ProducerToken(inside_->items), nullptr};
+    if (lane_ended_) return inside_->items.enqueue(item);
+    if (lane_ == nullptr || lane_->inside != inside_) {
+      static_cast<void>(&lane_end_);  // its destructor is registered on first use
+      delete std::exchange(lane_, nullptr);
+      lane_ = new Lane{inside_, moodycamel::ProducerToken(inside_->items), nullptr};
     }
-    return inside_->items.enqueue(holder.lane->token, item);
+    return inside_->items.enqueue(lane_->token, item);
   } catch (const std::exception&) {  // std::bad_alloc
     return false;
   }
@@ -64,10 +65,9 @@ void Queue::drain(std::vector<ItemOwner>& out) {
 }
 
 void Queue::forget_thread() noexcept {
-  LaneHolder& holder = lane_;
-  if (holder.lane == nullptr) return;
-  holder.lane->forgotten = holder.forgotten;
-  holder.forgotten = std::exchange(holder.lane, nullptr);
+  if (lane_ == nullptr) return;
+  lane_->forgotten = std::exchange(lane_end_.forgotten, lane_);
+  lane_ = nullptr;
 }
 
 }  // namespace dlog::hub

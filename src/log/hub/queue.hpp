@@ -31,8 +31,10 @@ class Queue {
  private:
   struct Inside;
   struct Lane;
-  struct LaneHolder;
-  static thread_local LaneHolder lane_;
+  struct LaneEnd;
+  static thread_local Lane* lane_;
+  static thread_local bool lane_ended_;
+  static thread_local LaneEnd lane_end_;
 
   std::shared_ptr<Inside> inside_;
 };
