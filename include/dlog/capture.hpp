@@ -59,6 +59,7 @@ struct Site {
   const char* format = "";
   std::size_t format_size = 0;
   Location where{};
+  bool at_once = false;  // the format asks for something that a copy cannot give: the caller formats
 };
 
 // A longer argument is cut here already: no message is longer anyway.
@@ -95,6 +96,10 @@ inline constexpr bool is_text =
     std::same_as<T, char*> || std::same_as<T, const char*> || std::same_as<T, std::string> ||
     std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view>;
 
+// Text that a format may also want as a pointer.
+template <class T>
+inline constexpr bool is_characters = std::same_as<T, char*> || std::same_as<T, const char*>;
+
 template <class T>
 inline constexpr bool is_number = std::is_arithmetic_v<T> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
                                   !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
@@ -115,7 +120,7 @@ template <class T>
 concept EnumWithFormatAs = std::is_enum_v<T> && requires(T value) {
   requires is_number<std::remove_cvref_t<decltype(format_as(value))>> ||
                (is_text<std::remove_cvref_t<decltype(format_as(value))>> &&
-                !std::same_as<decltype(format_as(value)), std::string>);
+                !std::same_as<std::remove_cvref_t<decltype(format_as(value))>, std::string>);
 };
 template <class T>
 concept PlainEnum = std::is_enum_v<T> && !EnumWithFormatAs<T> && !std::is_default_constructible_v<fmt::formatter<T>>;
@@ -209,8 +214,14 @@ template <class... W>
 
 template <class... Args>
 void emit(Level level, const Site& site, const Args&... arguments) noexcept {
-  if constexpr ((is_copied<std::decay_t<Args>> && ...)) emit_plain(level, site, plain(arguments)...);
-  else emit_formatted(level, site, fmt::make_format_args(arguments...));
+  if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
+    if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
+      if (site.at_once) return emit_formatted(level, site, fmt::make_format_args(arguments...));
+    }
+    emit_plain(level, site, plain(arguments)...);
+  } else {
+    emit_formatted(level, site, fmt::make_format_args(arguments...));
+  }
 }
 
 }  // namespace capture

@@ -15,39 +15,41 @@ constexpr int taken_max = 65;
 struct sigaction previous[taken_max];
 std::atomic<void (*)(bool)> callback{nullptr};
 
+// SIG_DFL and SIG_IGN mean the same with SA_SIGINFO as without; the two handlers are one word.
+bool is_default(const struct sigaction& action) { return action.sa_handler == SIG_DFL; }
+bool is_ignored(const struct sigaction& action) { return action.sa_handler == SIG_IGN; }
+
 void handle(int signal_number, siginfo_t* info, void* context) {
   const int saved = errno;
-  const struct sigaction& before = previous[signal_number];
-  const bool informed = (before.sa_flags & SA_SIGINFO) != 0;
-  const bool dies = !informed && before.sa_handler == SIG_DFL;
+  const struct sigaction before = previous[signal_number];
+  const bool dies = is_default(before);
   if (const auto flush = callback.exchange(nullptr)) {  // once: a second fault in here must not come back
     flush(dies);
     callback.store(flush);
   }
   errno = saved;
 
-  if (informed) {
-    before.sa_sigaction(signal_number, info, context);
-  } else if (!dies) {
-    before.sa_handler(signal_number);
-  } else {
+  if (dies) {
     // Back to the default, and once more: it is delivered when this handler returns.
     ::sigaction(signal_number, &before, nullptr);
     ::raise(signal_number);
+    return;
   }
+  if ((before.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) previous[signal_number].sa_handler = SIG_DFL;
+  if ((before.sa_flags & SA_SIGINFO) != 0) before.sa_sigaction(signal_number, info, context);
+  else before.sa_handler(signal_number);
 }
 
 void take(int signal_number, bool only_if_default) noexcept {
   struct sigaction found {};
   if (::sigaction(signal_number, nullptr, &found) != 0) return;
-  const bool plain = (found.sa_flags & SA_SIGINFO) == 0;
-  if (plain && found.sa_handler == SIG_IGN) return;
-  if (only_if_default && !(plain && found.sa_handler == SIG_DFL)) return;
+  if (is_ignored(found) || (only_if_default && !is_default(found))) return;
   previous[signal_number] = found;
   struct sigaction ours {};
   ours.sa_sigaction = handle;
-  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-  sigemptyset(&ours.sa_mask);
+  // Whoever was there keeps what he asked for: interrupted calls, and signals kept away meanwhile.
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (found.sa_flags & SA_RESTART);
+  ours.sa_mask = found.sa_mask;
   ::sigaction(signal_number, &ours, nullptr);
 }
 

@@ -67,7 +67,8 @@ std::optional<LoopbackAddress> parse_loopback_address(std::string_view text) noe
   if (colon == std::string_view::npos) return std::nullopt;
   const std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
-  if (host.size() >= INET_ADDRSTRLEN || port_text.size() > 5) return std::nullopt;
+  if (host.size() >= INET_ADDRSTRLEN || host.find('\0') != std::string_view::npos || port_text.size() > 5)
+    return std::nullopt;
   char terminated[INET_ADDRSTRLEN] = {};
   std::memcpy(terminated, host.data(), host.size());
   in_addr parsed{};

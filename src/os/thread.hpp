@@ -18,7 +18,8 @@ class SigpipeBlocked {
   SigpipeBlocked& operator=(const SigpipeBlocked&) = delete;
 
  private:
-  bool blocked_here_ = false;
+  bool ours_ = false;     // a signal that is pending at the end is ours
+  bool unblock_ = false;  // it was not blocked before
 };
 
 }  // namespace dlog::os

@@ -51,21 +51,22 @@ SigpipeBlocked::SigpipeBlocked() noexcept {
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   sigpending(&pending);
-  if (sigismember(&pending, SIGPIPE) == 1) return;  // somebody else's: leave it
+  if (sigismember(&pending, SIGPIPE) == 1) return;  // somebody else's, and blocked: it stays
   sigset_t before{};
   pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  blocked_here_ = sigismember(&before, SIGPIPE) == 0;
+  ours_ = true;
+  unblock_ = sigismember(&before, SIGPIPE) == 0;
 }
 
 SigpipeBlocked::~SigpipeBlocked() {
-  if (!blocked_here_) return;
+  if (!ours_) return;
   sigset_t pipe{};
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   const timespec at_once{};
   while (sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
   }
-  pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+  if (unblock_) pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
 }
 
 }  // namespace dlog::os

@@ -105,7 +105,9 @@ namespace progress {
 
 Suspension::Suspension() noexcept {
   Runtime* runtime = Runtime::running();
-  suspended_ = runtime != nullptr && runtime->thread().run(hub::Command::suspend, std::chrono::seconds{2});
+  // A request that is late is still carried out: what counts is that it was made.
+  suspended_ = runtime != nullptr && !hub::LogThread::is_here();
+  if (suspended_) runtime->thread().run(hub::Command::suspend, std::chrono::seconds{2});
 }
 
 Suspension::~Suspension() {

@@ -70,7 +70,7 @@ Runtime* Runtime::forgotten_runtimes_ = nullptr;
 
 Runtime& Runtime::get() {
   if (Runtime* runtime = running()) return *runtime;
-  start({});
+  start(forgotten_runtimes_ == nullptr ? Config{} : forgotten_runtimes_->asked_);
   return *running();
 }
 
@@ -78,7 +78,7 @@ bool Runtime::start(const Config& config) {
   const std::lock_guard lock(start_mutex);
   if (running() != nullptr) return false;
   const Lookup environment = [](const char* name) { return os::environment(name); };
-  current_.store(new Runtime(settle_settings(config, environment)), std::memory_order_release);
+  current_.store(new Runtime(config, settle_settings(config, environment)), std::memory_order_release);
   return true;
 }
 
@@ -87,7 +87,7 @@ hub::SinkList& Runtime::sinks() {
   return *list;
 }
 
-Runtime::Runtime(Settings settings) {
+Runtime::Runtime(const Config& asked, Settings settings) : asked_(asked) {
   const Config& config = settings.config;
   hub::LogThread::Setup setup;
   setup.config = config;

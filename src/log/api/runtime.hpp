@@ -38,7 +38,7 @@ class Runtime {
   static hub::SinkList& sinks();
 
  private:
-  explicit Runtime(Settings settings);
+  Runtime(const Config& asked, Settings settings);
 
   // Becomes a child where DLOG_PIPE leads to a listener; else says why not.
   void join_parent(const Settings& settings, hub::LogThread::Setup& setup);
@@ -54,6 +54,7 @@ class Runtime {
 
   Runtime* forgotten_ = nullptr;
 
+  Config asked_;  // by the program; a forked process asks for the same
   Role role_ = Role::aggregator;
   std::string address_;
   std::atomic<std::uint64_t> lost_told_{0};

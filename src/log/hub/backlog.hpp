@@ -4,6 +4,7 @@
 // found none, calls drop at once until room is made, so that a console that takes nothing holds each caller once.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -11,12 +12,14 @@
 #include <cstdint>
 #include <mutex>
 
+#include "log/hub/commands.hpp"
+
 namespace dlog::hub {
 
 class Backlog {
  public:
   Backlog(std::size_t bytes_max, bool wait, std::chrono::milliseconds wait_limit)
-      : bytes_max_(bytes_max), wait_(wait), wait_limit_(wait_limit) {}
+      : bytes_max_(bytes_max), wait_(wait), wait_limit_(std::min(wait_limit, wait_max)) {}
 
   // Takes room for `bytes`, if need be after waiting (where `may_wait`). False: counted as dropped. Something is always admitted
   // when nothing waits. `full` is called before a wait, to wake the log thread.

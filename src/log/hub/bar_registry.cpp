@@ -11,7 +11,7 @@ void BarRegistry::apply(const BarChange& change, const Tell& tell) {
   Bar bar;
   bar.id = change.cell->id;
   bar.state = change.state;
-  bar.created = is_new;
+  bar.created = is_new && change.state == BarState::running;
   bar.description = change.cell->description;
   bar.message = live.message;
   bar.value = change.value;
@@ -46,6 +46,10 @@ void BarRegistry::sample(const Tell& tell) {
 void BarRegistry::end_all(const Tell& tell) {
   for (auto& [id, live] : live_) {
     if (live.cell->ended.exchange(true)) continue;  // its end is on its way through the queue
+    {
+      const std::lock_guard lock(live.cell->mutex);
+      live.message = live.cell->message;
+    }
     tell({id, BarState::abandoned, false, live.cell->description, live.message,
           live.cell->value.load(std::memory_order_relaxed), live.cell->total.load(std::memory_order_relaxed),
           live.cell->unit.load(std::memory_order_relaxed)});

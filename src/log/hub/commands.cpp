@@ -1,6 +1,7 @@
 // What callers ask of the log thread: see commands.hpp.
 #include "log/hub/commands.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace dlog::hub {
@@ -14,7 +15,8 @@ Commands::Ticket Commands::request(Command command) {
 
 bool Commands::wait(Ticket ticket, std::chrono::milliseconds deadline) {
   std::unique_lock lock(mutex_);
-  return carried_out_.wait_until(lock, std::chrono::steady_clock::now() + deadline, [&] { return done_ >= ticket; });
+  return carried_out_.wait_until(lock, std::chrono::steady_clock::now() + std::min(deadline, wait_max),
+                                 [&] { return done_ >= ticket; });
 }
 
 std::vector<Command> Commands::take() {

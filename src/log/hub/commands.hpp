@@ -12,6 +12,9 @@
 
 namespace dlog::hub {
 
+// A year: longer waits would overflow the clock.
+inline constexpr std::chrono::milliseconds wait_max = std::chrono::hours{24 * 365};
+
 enum class Command : std::uint8_t { flush, tidy, leave, suspend, resume };
 
 class Commands {

@@ -96,6 +96,7 @@ void Connection::handle(const wire::CreateFrame& frame) {
   bar.description = utf8::cut(frame.description, 1024);
   bar.total = frame.total;
   bar.value = 0;
+  if (created) bar.turn = bars_created_++;
   emit_bar(frame.id, bar, BarState::running, created);
 }
 
@@ -123,10 +124,16 @@ void Connection::handle(const wire::UnknownFrame& frame) {
 
 bool Connection::orphan_next_bar() {
   if (bars_.empty()) return false;
-  const auto first = bars_.begin();
-  const std::uint64_t bar_id = first->first;
-  ended_bar_ = std::move(first->second);
-  bars_.erase(first);
+  if (orphans_.empty()) {
+    for (const auto& [id, bar] : bars_) orphans_.push_back(id);
+    std::sort(orphans_.begin(), orphans_.end(),
+              [this](std::uint64_t a, std::uint64_t b) { return bars_.at(a).turn > bars_.at(b).turn; });
+  }
+  const auto orphan = bars_.find(orphans_.back());
+  orphans_.pop_back();
+  ended_bar_ = std::move(orphan->second);
+  const std::uint64_t bar_id = orphan->first;
+  bars_.erase(orphan);
   event_ns_ = arrival_ns_;
   emit_bar(bar_id, ended_bar_, BarState::orphaned, false);
   return true;

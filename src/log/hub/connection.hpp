@@ -50,6 +50,7 @@ class Connection {
     std::string description;
     std::uint64_t value = 0;
     std::uint64_t total = 0;
+    std::uint64_t turn = 0;  // of its creation
   };
 
   void handle(const wire::LogFrame& frame);
@@ -78,8 +79,10 @@ class Connection {
   Record record_;
   Bar bar_;
   std::int64_t event_ns_ = 0;
-  OpenBar ended_bar_;        // keeps the texts of a bar that has left the table
-  std::string cut_message_;  // keeps the text of a message that was too long
+  std::uint64_t bars_created_ = 0;
+  std::vector<std::uint64_t> orphans_;  // ids of bars that are still to leave, the first created last
+  OpenBar ended_bar_;                   // keeps the texts of a bar that has left the table
+  std::string cut_message_;             // keeps the text of a message that was too long
   std::vector<std::string> notices_;
   std::string notice_text_;
   Record notice_record_;

@@ -72,17 +72,20 @@ bool Connections::accept_one(std::int64_t now_ns) {
   return true;
 }
 
-void Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
+bool Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
+  // The system may say so though nobody waits: only a connection that is there is refused.
   spare_.reset();
   os::Accepted accepted = os::accept_connection(listener_);
-  refuse("no descriptor is left");
-  if (accepted.outcome == os::AcceptOutcome::no_descriptors) {
+  const bool none_left = accepted.outcome == os::AcceptOutcome::no_descriptors;
+  if (accepted.outcome == os::AcceptOutcome::accepted) refuse("no descriptor is left");
+  accepted.socket.reset();  // makes room for the next spare
+  spare_ = os::spare_descriptor();
+  if (none_left) {
     // Not even one: look away for a while instead of spinning.
     poller_.forget(listener_);
     retry_ns_ = now_ns + retry_after_ns;
   }
-  accepted.socket.reset();  // makes room for the next spare
-  spare_ = os::spare_descriptor();
+  return accepted.outcome == os::AcceptOutcome::accepted;
 }
 
 void Connections::refuse(std::string why) {

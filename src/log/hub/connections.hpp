@@ -76,7 +76,7 @@ class Connections {
 
   void accept_all(std::int64_t now_ns);
   bool accept_one(std::int64_t now_ns);
-  void refuse_for_want_of_descriptors(std::int64_t now_ns);
+  bool refuse_for_want_of_descriptors(std::int64_t now_ns);
   void refuse(std::string why);
   void read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns);
   void advance(Peer& peer);

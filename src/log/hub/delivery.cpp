@@ -2,6 +2,7 @@
 #include "log/hub/delivery.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "log/event/captured.hpp"
@@ -27,15 +28,18 @@ void Delivery::own_record(const Item& item, std::int64_t time_ns) {
   record.function = item.site.where.function;
   record.line = item.site.where.line;
   record.notice = item.notice;
+  record.message = {item.payload(), item.bytes};
+  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
   if (item.kind == Item::Kind::captured) {
-    event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count,
-                           item.payload());
-    record.message = message_;
-  } else {
-    record.message = {item.payload(), item.bytes};
+    try {
+      event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count,
+                             item.payload());
+      record.message = message_;
+    } catch (const std::exception&) {  // no memory: what the call says without its arguments
+      record.message = {item.site.format, item.site.format_size};
+    }
   }
   hand_out({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
-  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Delivery::own_bar(const Bar& bar, std::int64_t time_ns) { hand_out({time_ns, self_, nullptr, &bar}); }
@@ -58,7 +62,14 @@ void Delivery::notice(Level level, std::string_view text) {
 
 void Delivery::hand_out(const Event& event) {
   events_.fetch_add(1, std::memory_order_relaxed);
-  for (const auto& outlet : outlets_) outlet->accept(event);
+  for (std::size_t i = 0; i < outlets_.size(); ++i) {
+    try {
+      outlets_[i]->accept(event);
+    } catch (const std::exception&) {  // no memory; the other outlets may still have some
+      const bool own = event.source.id == 0 && event.record != nullptr && !event.record->notice;
+      if (i == 0 && own) ++failed_;
+    }
+  }
   sinks_.accept(event);
 }
 

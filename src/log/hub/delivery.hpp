@@ -47,7 +47,7 @@ class Delivery {
   const Source& speaker() const noexcept { return speaker_; }
   // Records of this process that were handed to the sinks, and those of them that the first outlet could not deliver.
   std::uint64_t own_records() const noexcept { return own_records_.load(std::memory_order_relaxed); }
-  std::uint64_t undelivered() const { return outlets_.empty() ? 0 : outlets_.front()->undelivered(); }
+  std::uint64_t undelivered() const { return failed_ + (outlets_.empty() ? 0 : outlets_.front()->undelivered()); }
   // Everything that was handed to the sinks: it grows as long as something moves.
   std::uint64_t events() const noexcept { return events_.load(std::memory_order_relaxed); }
 
@@ -61,7 +61,8 @@ class Delivery {
   const std::atomic<std::uint8_t>& threshold_;
   std::vector<std::unique_ptr<event::Outlet>> outlets_;
   SinkList& sinks_;
-  std::string message_;  // kept for its memory
+  std::string message_;       // kept for its memory
+  std::uint64_t failed_ = 0;  // records that the first outlet had no memory for
   std::atomic<std::uint64_t> own_records_{0};
   std::atomic<std::uint64_t> events_{0};
 };

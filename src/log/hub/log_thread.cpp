@@ -146,6 +146,8 @@ std::uint64_t LogThread::undecided() const noexcept {
   return now.enqueued > decided ? now.enqueued - decided : 0;
 }
 
+bool LogThread::is_here() noexcept { return in_step; }
+
 void LogThread::wake() noexcept {
   if (sleep_.exchange(Sleep::awake, std::memory_order_seq_cst) != Sleep::awake && poller_) poller_->wake();
 }
@@ -275,24 +277,29 @@ void LogThread::take_queue() {
 }
 
 void LogThread::deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns) {
-  std::size_t next = 0;
-  std::size_t freed = 0;
-  const auto own_waits = [&] { return next < items_.size() && items_[next]->stamp_ns <= cut_ns; };
+  // What was delivered leaves the list, and its room is given back, also where an exception ends this.
+  struct Progress {
+    LogThread& log;
+    std::size_t next = 0;
+    std::size_t freed = 0;
+    ~Progress() {
+      log.items_.erase(log.items_.begin(), log.items_.begin() + static_cast<std::ptrdiff_t>(next));
+      if (freed != 0) log.backlog_.release(freed);
+    }
+  } done{*this};
+
+  const auto own_waits = [&] { return done.next < items_.size() && items_[done.next]->stamp_ns <= cut_ns; };
   const auto child_waits = [&] { return connections_ && connections_->waiting(); };
   while (own_waits() || child_waits()) {
-    const bool own =
-        own_waits() && (!child_waits() || items_[next]->stamp_ns + wall_offset_ns <= connections_->earliest_ns());
-    if (!own) {
+    if (child_waits() && (!own_waits() || items_[done.next]->stamp_ns + wall_offset_ns > connections_->earliest_ns())) {
       connections_->take([this](const Event& event) { delivery_.of_child(event); });
       continue;
     }
-    const ItemOwner item = std::move(items_[next++]);
-    freed += item->cost();
+    const ItemOwner item = std::move(items_[done.next++]);
+    done.freed += item->cost();
     deliver_item(*item, item->stamp_ns + wall_offset_ns);
-    if (freed >= release_bytes) backlog_.release(std::exchange(freed, 0));
+    if (done.freed >= release_bytes) backlog_.release(std::exchange(done.freed, 0));
   }
-  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next));
-  if (freed != 0) backlog_.release(freed);
 }
 
 void LogThread::deliver_item(const Item& item, std::int64_t time_ns) {
@@ -389,8 +396,8 @@ void replay(std::span<const std::byte> frames, const std::string& name, std::uin
   Connection::Arrival arrival;
   while (connection.next(arrival)) {
     arrival.event.source = self;
-    // Bars go on under their own ids: the log thread tells the new outlet about them.
-    if (arrival.event.record != nullptr) outlet.accept(arrival.event);
+    // Bars are told of by the sink, which knows their descriptions; what they come without is no fault here.
+    if (arrival.event.record != nullptr && !arrival.event.record->notice) outlet.accept(arrival.event);
   }
 }
 

@@ -68,6 +68,8 @@ class LogThread {
   // Everything logged from now on is written before its call returns: the process is ending.
   void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
   Stats stats() const noexcept;
+  // Is the calling thread the log thread, or stands in for it?
+  static bool is_here() noexcept;
   // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
   void flush_in_handler(bool dies) noexcept;
 

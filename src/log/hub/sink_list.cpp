@@ -30,7 +30,10 @@ void SinkList::for_each(Call call) {
     } catch (...) {
       reason = "not a std::exception";
     }
-    if (reason != nullptr && !std::exchange(entry.told, true)) complaint_ = std::string("a sink threw: ") + reason;
+    if (reason != nullptr && !std::exchange(entry.told, true)) {
+      if (!complaint_.empty()) complaint_ += "; ";
+      complaint_.append("a sink threw: ").append(reason);
+    }
   }
 }
 

@@ -42,7 +42,8 @@ std::string one_amount(std::uint64_t n, Unit unit) {
   const auto scaled = [n](double step, const char* const(&names)[7]) {
     auto value = static_cast<double>(n);
     std::size_t power = 0;
-    for (; value >= step && power < 6; ++power) value /= step;
+    // What would be rounded to a whole step belongs to the next name.
+    for (; value >= (power == 0 ? step : step - 0.05) && power < 6; ++power) value /= step;
     return power == 0 ? fmt::format("{} {}", n, names[0]) : fmt::format("{:.1f} {}", value, names[power]);
   };
   switch (unit) {
@@ -58,7 +59,8 @@ std::string picture(const Bar& bar, std::size_t columns, std::uint64_t tick) {
   std::string out(columns, '-');
   if (bar.total != 0) {
     const double share = std::min(1.0, static_cast<double>(bar.value) / static_cast<double>(bar.total));
-    std::fill_n(out.begin(), static_cast<std::size_t>(share * static_cast<double>(columns)), '#');
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(columns));
+    std::fill_n(out.begin(), bar.value < bar.total ? std::min(filled, columns - 1) : columns, '#');
   } else if (bar.state == BarState::running) {
     // A mark that runs to and fro.
     const std::size_t way = columns - 3;
@@ -77,7 +79,7 @@ std::string row(const Bar& bar, std::string_view source, std::size_t columns, st
   if (!mark.empty()) tail.append(" ").append(mark);
   if (!bar.message.empty()) tail += ' ' + visible(bar.message);
 
-  const std::size_t room = columns > 1 ? columns - 1 : 1;
+  const std::size_t room = columns > 1 ? columns - 1 : 0;
   const std::size_t head_max = room / 2;
   if (columns_of(head) > head_max) head = cut_columns(head, head_max);
   const std::size_t taken = columns_of(head) + columns_of(tail) + 3;  // a space and two brackets
@@ -102,9 +104,12 @@ std::string_view state_name(BarState state) noexcept {
 
 int percent(std::uint64_t value, std::uint64_t total) noexcept {
   if (total == 0) return 0;
-  if (value >= total) return 100;
-  // Never 100 by rounding: a number just below a large total would be.
-  return std::min(99, static_cast<int>(static_cast<double>(value) / static_cast<double>(total) * 100));
+  // The greatest p with p * total <= 100 * value, in parts that do not overflow.
+  const std::uint64_t whole = total / 100;
+  const std::uint64_t rest = total % 100;
+  std::uint64_t p = 100;
+  while (p != 0 && p * whole + (p * rest + 99) / 100 > value) --p;
+  return static_cast<int>(p);
 }
 
 std::string amount(const Bar& bar) {

@@ -53,8 +53,11 @@ std::int64_t Screen::due_ns() const {
   if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
   if (suspended_ > 0 || away_) return live ? 0 : never;
   if (bars_.empty()) return live ? 0 : never;
-  std::int64_t due = drawn_ns_ + (moved_ ? bars_frame_ns : idle_frame_ns);
-  if (!live) due = std::max(due, bars_.front().since_ns + hidden_ns);
+  std::int64_t due = live ? drawn_ns_ + (moved_ ? bars_frame_ns : idle_frame_ns) : never;
+  for (const LiveBar& bar : bars_) {
+    const std::int64_t old_enough_ns = bar.since_ns + hidden_ns;
+    if (old_enough_ns > drawn_ns_) due = std::min(due, old_enough_ns);
+  }
   return due;
 }
 

@@ -59,18 +59,22 @@ void SocketSink::encode_record(const Event& event) {
 void SocketSink::encode_bar(const Event& event) {
   const Bar& bar = *event.bar;
   const std::uint64_t id = id_base_ + bar.id;
-  const auto [sent, is_new] = sent_values_.try_emplace(bar.id, 0);
+  const auto [entry, is_new] = bars_.try_emplace(bar.id);
+  Known& known = entry->second;
   if (is_new) wire::append_create(batch_, id, render::valid_utf8(bar.description), bar.total);
-  if (std::exchange(sent->second, bar.value) != bar.value) wire::append_push(batch_, id, bar.value);
+  const std::uint64_t known_value = is_new ? 0 : known.bar.value;
+  if (bar.value != known_value) wire::append_push(batch_, id, bar.value);
+  known = {event, bar, std::string(bar.description), std::string(bar.message)};
   if (bar.state == BarState::running) return;
 
-  sent_values_.erase(sent);
   if (bar.state == BarState::failed || bar.state == BarState::abandoned) {
     // The seed's one way to end a bar is Finish: how it really ended is said as a record.
     const auto level = static_cast<std::uint8_t>(render::bar_level(bar.state));
     wire::append_log(batch_, level, render::bar_sentence(bar), wire::timestamp(event.time_ns));
   }
   wire::append_finish(batch_, id);
+  ended_in_batch_.push_back(std::move(known));
+  bars_.erase(entry);
 }
 
 void SocketSink::settle() {
@@ -79,8 +83,8 @@ void SocketSink::settle() {
 }
 
 void SocketSink::flush() {
-  if (successor_) return successor_->flush();
-  send_all();
+  if (!successor_) send_all();
+  if (successor_) successor_->flush();
 }
 
 void SocketSink::send_all() {
@@ -101,20 +105,35 @@ void SocketSink::send_all() {
     return succeed(os::error_text(got.error));
   }
   batch_.clear();
+  ended_in_batch_.clear();
 }
 
 void SocketSink::succeed(const std::string& reason) {
   socket_.reset();
   successor_ = succession_(batch_, reason);
   batch_ = {};
+  // Bars that ended unseen, and those that go on: the successor has not met them.
+  for (const Known& known : ended_in_batch_) tell_successor(known);
+  for (const auto& [id, known] : bars_) tell_successor(known);
+  ended_in_batch_.clear();
+  bars_.clear();
   successor_->settle();
+}
+
+void SocketSink::tell_successor(const Known& known) {
+  Bar bar = known.bar;
+  bar.description = known.description;
+  bar.message = known.message;
+  Event event = known.event;
+  event.bar = &bar;
+  successor_->accept(event);
 }
 
 std::int64_t SocketSink::due_ns() const { return successor_ ? successor_->due_ns() : never; }
 
 void SocketSink::leave(bool for_good) {
-  if (successor_) return successor_->leave(for_good);
-  send_all();
+  if (!successor_) send_all();
+  if (successor_) successor_->leave(for_good);
 }
 
 void SocketSink::suspend(bool on) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "log/event/outlet.hpp"
 #include "log/wire/encoder.hpp"
@@ -42,17 +43,26 @@ class SocketSink : public event::Outlet {
   static constexpr std::size_t batch_bytes = std::size_t{64} << 10;
 
  private:
+  // The latest event of a bar, with texts of its own.
+  struct Known {
+    Event event{};
+    Bar bar{};
+    std::string description{};
+    std::string message{};
+  };
   void encode_record(const Event& event);
   void encode_bar(const Event& event);
   void send_all();
   void succeed(const std::string& reason);
+  void tell_successor(const Known& known);
 
   os::Descriptor socket_;
   std::uint64_t id_base_;
   Succession succession_;
   std::unique_ptr<event::Outlet> successor_;
   wire::Bytes batch_;
-  std::map<std::uint64_t, std::uint64_t> sent_values_;  // by bar; what the parent knows
+  std::map<std::uint64_t, Known> bars_;  // that are live; what the parent knows
+  std::vector<Known> ended_in_batch_;
   std::string time_text_;
   std::int64_t time_ms_ = -1;
 };
