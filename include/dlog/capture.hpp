@@ -145,8 +145,7 @@ auto plain(const T& value) noexcept {
   if constexpr (std::is_array_v<T> && is_text<D>) {
     return text_of({value, ::strnlen(value, std::extent_v<T>)});
   } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
-    return value == nullptr ? Text{"(null)", 6}
-                            : Text{value, static_cast<std::uint32_t>(::strnlen(value, text_bytes_max))};
+    return value == nullptr ? Text{"(null)", 6} : text_of({value, std::strlen(value)});
   } else if constexpr (is_text<D>) {
     return text_of({value.data(), value.size()});
   } else if constexpr (is_pointer_shown<D>) {

@@ -3,7 +3,7 @@
 // Threads: every member but move, assignment and destruction may be called from any thread. += and push are one relaxed
 // atomic operation: the log thread samples. Lifetimes: description and message are copied. Errors: a bar that cannot be shown
 // (no memory, progress off) still counts. A bar that ends is written once more as an ordinary line, in order with the
-// records; what is called on it afterwards has no effect. In a child, the seed protocol carries description, first total,
+// records; what is called on it afterwards is not shown. In a child, the seed protocol carries description, first total,
 // value and end: message, unit and a later total stay unseen by the parent, and a failure's reason is sent as a record.
 #pragma once
 
@@ -88,7 +88,8 @@ class ProgressBar {
     if (counter_ == nullptr) return *this;
     if constexpr (std::is_signed_v<T>) {
       if (n < 0) {
-        take_back(progress::count(static_cast<std::uint64_t>(0) - static_cast<std::uint64_t>(n)));
+        const std::uint64_t less_one = progress::count(static_cast<T>(-(n + 1)));  // -n itself may not be a T
+        take_back(less_one == std::numeric_limits<std::uint64_t>::max() ? less_one : less_one + 1);
         return *this;
       }
     }

@@ -15,6 +15,25 @@ constexpr int taken_max = 65;
 struct sigaction previous[taken_max];
 std::atomic<void (*)(bool)> callback{nullptr};
 
+// The thread that flushes; 0: none. A fault inside the flush must not come back here; another thread that is about to die waits
+// until the first is done, and then asks for what it logged itself.
+std::atomic<pid_t> flushing{0};
+constexpr int turn_wait_ms_max = 2500;
+
+void flush_once(bool dies) noexcept {
+  const auto flush = callback.load();
+  const pid_t self = ::gettid();
+  if (flush == nullptr || flushing.load() == self) return;
+  pid_t nobody = 0;
+  for (int waited_ms = 0; !flushing.compare_exchange_strong(nobody, self); ++waited_ms) {
+    if (waited_ms == turn_wait_ms_max) return;
+    nobody = 0;
+    sleep_in_handler_ms(1);
+  }
+  flush(dies);
+  flushing.store(0);
+}
+
 // SIG_DFL and SIG_IGN mean the same with SA_SIGINFO as without; the two handlers are one word.
 bool is_default(const struct sigaction& action) { return action.sa_handler == SIG_DFL; }
 bool is_ignored(const struct sigaction& action) { return action.sa_handler == SIG_IGN; }
@@ -23,10 +42,7 @@ void handle(int signal_number, siginfo_t* info, void* context) {
   const int saved = errno;
   const struct sigaction before = previous[signal_number];
   const bool dies = is_default(before);
-  if (const auto flush = callback.exchange(nullptr)) {  // once: a second fault in here must not come back
-    flush(dies);
-    callback.store(flush);
-  }
+  flush_once(dies);
   errno = saved;
 
   if (dies) {

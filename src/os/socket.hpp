@@ -57,7 +57,4 @@ bool peer_has_closed(const Descriptor& socket) noexcept;
 // Waits until the socket takes bytes again, or is broken; false: not within `wait`.
 bool wait_writable(const Descriptor& socket, std::chrono::milliseconds wait) noexcept;
 
-// Says to the peer that nothing more will come.
-void end_sending(const Descriptor& socket) noexcept;
-
 }  // namespace dlog::os

@@ -157,6 +157,4 @@ bool wait_writable(const Descriptor& socket, std::chrono::milliseconds wait) noe
   return wait_for(socket.get(), POLLOUT, wait);
 }
 
-void end_sending(const Descriptor& socket) noexcept { ::shutdown(socket.get(), SHUT_WR); }
-
 }  // namespace dlog::os

@@ -161,6 +161,7 @@ void Runtime::before_exit() {
   Runtime* runtime = running();
   if (runtime == nullptr) return;
   runtime->thread().write_through();
+  if (hub::LogThread::is_here()) return runtime->thread().leave_from_within();
   if (runtime->thread().run_while_moving(hub::Command::leave, exit_deadline)) return;
   // Whoever should have taken the records takes nothing. A child still has its own stderr to say so; a parent's is what is stuck.
   if (runtime->role() != Role::child) return;

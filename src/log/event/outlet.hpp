@@ -2,6 +2,7 @@
 // All on the log thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -30,8 +31,17 @@ class Outlet : public Sink {
   // Records of this process that were accepted here and could not be delivered, since the start.
   virtual std::uint64_t undelivered() const { return 0; }
 
+  // Bytes that were taken from here, by a descriptor or a peer: any thread may see whether something moves.
+  std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
   // A failure to be told once, in words; empty: none since the last call.
   virtual std::string take_complaint() { return {}; }
+
+ protected:
+  void took(std::uint64_t bytes) noexcept { taken_.fetch_add(bytes, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> taken_{0};
 };
 
 }  // namespace dlog::event

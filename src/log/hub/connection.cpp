@@ -29,6 +29,13 @@ void Connection::ended(std::int64_t arrival_ns) {
   if (stage_ == Stage::open) stage_ = Stage::ending;
 }
 
+void Connection::give_up(std::string_view why) {
+  if (stage_ != Stage::open) return;
+  notice(fmt::format("{}; {} bytes dropped, connection closed", why, decoder_.pending()));
+  decoder_ = {};
+  stage_ = Stage::orphaning;
+}
+
 bool Connection::next(Arrival& out) {
   have_event_ = false;
   for (;;) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +37,11 @@ class Connection {
 
   // The stream is at its end, or broken, and all that came of it has been handed out.
   bool finished() const noexcept { return stage_ == Stage::finished; }
+
+  // Bytes of a frame that is not whole.
+  std::size_t pending() const noexcept { return decoder_.pending(); }
+  // Drops them, and hears no more.
+  void give_up(std::string_view why);
 
   std::uint64_t id() const noexcept { return id_; }
   // Between two bursts: gives memory back.

@@ -23,15 +23,19 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
       listener_(std::move(listening.socket)),
       spare_(os::spare_descriptor()),
       port_(listening.port),
+      descriptors_(std::make_unique<std::array<std::atomic<int>, connections_max>>()),
       next_id_(first_connection_key),
       retry_ns_(event::Outlet::never) {
+  for (std::size_t place = connections_max; place-- > 0;) {
+    (*descriptors_)[place].store(-1, std::memory_order_relaxed);
+    free_places_.push_back(place);
+  }
   if (!poller_.watch(listener_, listener_key)) complaint_ = "cannot watch the listener; children are not heard";
 }
 
 void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns) {
   if (retry_ns_ <= now_ns) {
-    retry_ns_ = event::Outlet::never;
-    poller_.watch(listener_, listener_key);
+    retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }
   const std::size_t share =
       std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
@@ -68,6 +72,9 @@ bool Connections::accept_one(std::int64_t now_ns) {
     refuse("the system cannot watch one more");
     return true;
   }
+  peer->place = free_places_.back();
+  free_places_.pop_back();
+  (*descriptors_)[peer->place].store(peer->socket.get(), std::memory_order_relaxed);
   peers_.emplace(id, std::move(peer));
   return true;
 }
@@ -98,7 +105,10 @@ void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns
   Connection& connection = peer.connection;
   for (std::size_t read = 0; read < share_bytes;) {
     const os::Received got = os::receive(peer.socket, connection.room(piece_bytes));
-    if (got.outcome == os::Transfer::would_block) break;
+    if (got.outcome == os::Transfer::would_block) {
+      peer.heard_out = true;
+      break;
+    }
     connection.received(got.bytes, wall_ns);
     read += got.bytes;
     bytes_read_ += got.bytes;
@@ -113,10 +123,42 @@ void Connections::advance(Peer& peer) {
   if (peer.connection.next(peer.head)) {
     heads_.push({peer.head.order_ns, turn_++, &peer});
   } else if (peer.connection.finished()) {
-    poller_.forget(peer.socket);
-    peers_.erase(peer.connection.id());
+    close(peer);
   } else {
     peer.connection.rest();
+    count_held(peer);
+  }
+}
+
+void Connections::count_held(Peer& peer) {
+  held_ = held_ - peer.held + peer.connection.pending();
+  peer.held = peer.connection.pending();
+  if (held_ <= held_bytes_max || peer.held == 0) return;
+  peer.connection.give_up("too many frames that are not whole");
+  advance(peer);
+}
+
+void Connections::close(Peer& peer) {
+  held_ -= peer.held;
+  (*descriptors_)[peer.place].store(-1, std::memory_order_relaxed);  // first: the number may soon be somebody else's
+  free_places_.push_back(peer.place);
+  poller_.forget(peer.socket);
+  peers_.erase(peer.connection.id());
+}
+
+void Connections::begin_hearing_out() {
+  for (const auto& [id, peer] : peers_) peer->heard_out = false;
+}
+
+bool Connections::all_heard_out() const {
+  return std::all_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second->heard_out; });
+}
+
+void Connections::abandon() noexcept {
+  listener_.reset();
+  spare_.reset();
+  for (const std::atomic<int>& descriptor : *descriptors_) {
+    if (const int fd = descriptor.load(std::memory_order_relaxed); fd >= 0) os::close_descriptor(fd);
   }
 }
 

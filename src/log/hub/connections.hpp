@@ -4,6 +4,8 @@
 // an even share, so that a flooding child does not keep the others waiting.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +22,8 @@
 namespace dlog::hub {
 
 inline constexpr std::size_t connections_max = 4096;
+// Frames that are not whole, of all connections together: whoever exceeds it is closed.
+inline constexpr std::size_t held_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // one receive
 inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
 inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all that are ready, shared evenly
@@ -55,8 +59,12 @@ class Connections {
   std::uint64_t refused() const noexcept { return refused_; }
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
-  // After a fork, in the child.
-  void abandon_listener() noexcept { listener_.reset(); }
+  // At the end: which connections have been read to the end of what had come, since begin_hearing_out().
+  void begin_hearing_out();
+  bool all_heard_out() const;
+
+  // After a fork, in the child: closes every descriptor, and touches nothing that another thread may have been changing.
+  void abandon() noexcept;
 
  private:
   struct Peer {
@@ -64,6 +72,9 @@ class Connections {
     os::Descriptor socket;
     Connection connection;
     Connection::Arrival head;
+    std::size_t place = 0;  // in descriptors_
+    std::size_t held = 0;   // bytes of a frame that is not whole, as counted in held_
+    bool heard_out = false;
   };
   struct Head {
     std::int64_t order_ns;
@@ -78,6 +89,8 @@ class Connections {
   bool accept_one(std::int64_t now_ns);
   bool refuse_for_want_of_descriptors(std::int64_t now_ns);
   void refuse(std::string why);
+  void close(Peer& peer);
+  void count_held(Peer& peer);
   void read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns);
   void advance(Peer& peer);
 
@@ -88,6 +101,10 @@ class Connections {
   std::uint16_t port_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;
   std::priority_queue<Head> heads_;
+  // The sockets' numbers once more, -1 where a place is free: what a forked child closes.
+  std::unique_ptr<std::array<std::atomic<int>, connections_max>> descriptors_;
+  std::vector<std::size_t> free_places_;
+  std::size_t held_ = 0;  // bytes of frames that are not whole, of all connections
   std::uint64_t next_id_;
   std::uint64_t turn_ = 0;
   std::uint64_t refused_ = 0;

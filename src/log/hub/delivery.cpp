@@ -29,7 +29,6 @@ void Delivery::own_record(const Item& item, std::int64_t time_ns) {
   record.line = item.site.where.line;
   record.notice = item.notice;
   record.message = {item.payload(), item.bytes};
-  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
   if (item.kind == Item::Kind::captured) {
     try {
       event::format_captured(message_, {item.site.format, item.site.format_size}, item.codes, item.argument_count,
@@ -40,6 +39,7 @@ void Delivery::own_record(const Item& item, std::int64_t time_ns) {
     }
   }
   hand_out({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
+  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Delivery::own_bar(const Bar& bar, std::int64_t time_ns) { hand_out({time_ns, self_, nullptr, &bar}); }
@@ -71,6 +71,12 @@ void Delivery::hand_out(const Event& event) {
     }
   }
   sinks_.accept(event);
+}
+
+std::uint64_t Delivery::movement() const noexcept {
+  std::uint64_t sum = events_.load(std::memory_order_relaxed);
+  for (const auto& outlet : outlets_) sum += outlet->taken();
+  return sum;
 }
 
 void Delivery::say_complaints() {

@@ -48,8 +48,8 @@ class Delivery {
   // Records of this process that were handed to the sinks, and those of them that the first outlet could not deliver.
   std::uint64_t own_records() const noexcept { return own_records_.load(std::memory_order_relaxed); }
   std::uint64_t undelivered() const { return failed_ + (outlets_.empty() ? 0 : outlets_.front()->undelivered()); }
-  // Everything that was handed to the sinks: it grows as long as something moves.
-  std::uint64_t events() const noexcept { return events_.load(std::memory_order_relaxed); }
+  // Grows as long as something moves: events handed to the sinks, bytes taken from them.
+  std::uint64_t movement() const noexcept;
 
  private:
   bool shown(unsigned rank) const noexcept { return rank + 1 >= threshold_.load(std::memory_order_relaxed); }

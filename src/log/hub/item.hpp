@@ -22,7 +22,6 @@ struct BarChange {
   std::uint64_t value = 0;
   std::uint64_t total = 0;
   Unit unit = Unit::items;
-  bool created = false;
   std::string message;
 };
 

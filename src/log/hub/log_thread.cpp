@@ -24,6 +24,7 @@ constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
 constexpr std::size_t ready_max = 64;          // connections served in a turn: bounds the memory of their pieces
 constexpr std::int64_t heard_out_ns = 5 * ms;  // silence after which nothing more is expected of children that ended
+constexpr std::int64_t heard_out_chat_ns = 500 * ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 constexpr std::size_t release_bytes = std::size_t{32} << 10;
 
@@ -115,9 +116,9 @@ bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcep
 
 bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
   return ask(command, [&](Commands::Ticket ticket) {
-    for (std::uint64_t before = delivery_.events();;) {
+    for (std::uint64_t before = delivery_.movement();;) {
       if (commands_.wait(ticket, stall)) return true;
-      const std::uint64_t now = delivery_.events();
+      const std::uint64_t now = delivery_.movement();
       if (now == before) return false;
       before = now;
     }
@@ -144,6 +145,14 @@ std::uint64_t LogThread::undecided() const noexcept {
   const Stats now = stats();
   const std::uint64_t decided = delivery_.own_records() + now.dropped;
   return now.enqueued > decided ? now.enqueued - decided : 0;
+}
+
+void LogThread::leave_from_within() noexcept {
+  try {
+    delivery_.leave(true);
+  } catch (const std::exception&) {
+    // No memory for the last words, and nobody left to tell.
+  }
 }
 
 bool LogThread::is_here() noexcept { return in_step; }
@@ -181,7 +190,7 @@ Stats LogThread::stats() const noexcept {
 
 void LogThread::abandon() noexcept {
   if (poller_) poller_->abandon();
-  if (connections_) connections_->abandon_listener();
+  if (connections_) connections_->abandon();
   Queue::forget_thread();
   in_step = false;
 }
@@ -341,15 +350,20 @@ void LogThread::carry_out(const std::vector<Command>& commands) {
 }
 
 // A child that has ended before us left what it said in the kernel: it is read until nothing comes any more. A living child that
-// floods is heard no longer than a dead one could be.
+// goes on talking is heard until it was seen to have said all, and not for long; one that floods, no longer than a dead one could.
 void LogThread::hear_children_out() {
   if (!connections_) return;
   const std::uint64_t bytes_max = connections_->bytes_read() + heard_out_bytes_max * connections_->open();
+  const std::int64_t chat_until_ns = os::monotonic_ns() + heard_out_chat_ns;
+  connections_->begin_hearing_out();
   std::array<std::uint64_t, ready_max> keys;
   while (connections_->open() != 0 && connections_->bytes_read() < bytes_max) {
+    const std::int64_t before_ns = os::monotonic_ns();
     const std::size_t ready = poller_->wait(heard_out_ns, keys);
-    if (ready == 0) return;
     const std::int64_t now_ns = os::monotonic_ns();
+    // A wake-up that was meant for the log thread ends the sleep early, and is no silence.
+    if (ready == 0 && now_ns - before_ns >= heard_out_ns) return;
+    if (now_ns >= chat_until_ns && connections_->all_heard_out()) return;
     const std::int64_t wall_ns = os::wall_ns();
     connections_->serve(std::span(keys).first(ready), now_ns, wall_ns);
     take_queue();

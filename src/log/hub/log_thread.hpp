@@ -61,7 +61,7 @@ class LogThread {
   void submit_notice(Level level, std::string_view text) noexcept;
   // True: carried out within the deadline. On the log thread: false, at once.
   bool run(Command command, std::chrono::milliseconds deadline) noexcept;
-  // The same, waiting on as long as something moves: false only after `stall` without an event delivered.
+  // The same, waiting on as long as something moves: false only after `stall` without an event delivered or a byte taken.
   bool run_while_moving(Command command, std::chrono::milliseconds stall) noexcept;
   // Records of this process that are logged and not yet delivered.
   std::uint64_t undecided() const noexcept;
@@ -70,6 +70,8 @@ class LogThread {
   Stats stats() const noexcept;
   // Is the calling thread the log thread, or stands in for it?
   static bool is_here() noexcept;
+  // exit() was called by a sink: what was handed out so far is written; the queue cannot be.
+  void leave_from_within() noexcept;
   // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
   void flush_in_handler(bool dies) noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <concurrentqueue.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <utility>
@@ -59,7 +60,11 @@ bool Queue::push(Item* item) noexcept {
 
 void Queue::drain(std::vector<ItemOwner>& out) {
   std::array<Item*, 256> some;
-  while (const std::size_t got = inside_->items.try_dequeue_bulk(inside_->reader, some.begin(), some.size())) {
+  for (;;) {
+    // Room first: what has left the queue must find a place.
+    if (out.capacity() - out.size() < some.size()) out.reserve(std::max(out.size() * 2, out.size() + some.size()));
+    const std::size_t got = inside_->items.try_dequeue_bulk(inside_->reader, some.begin(), some.size());
+    if (got == 0) return;
     for (std::size_t i = 0; i < got; ++i) out.emplace_back(some[i]);
   }
 }

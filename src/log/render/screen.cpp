@@ -22,24 +22,28 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
 
   const Bar& bar = *event.bar;
   if (gone_ && bar.state == BarState::running) return;
-  auto live = std::find_if(bars_.begin(), bars_.end(), [&](const LiveBar& each) {
-    return each.source_id == event.source.id && each.bar.id == bar.id;
-  });
-  if (live == bars_.end()) {
-    LiveBar fresh;
-    fresh.source_id = event.source.id;
-    if (event.source.id != 0) append_source(fresh.source, event.source);
-    fresh.since_ns = now_ns;
-    live = bars_.insert(bars_.end(), std::move(fresh));
-  }
-  live->bar = bar;
-  live->description = bar.description;
-  live->message = bar.message;
+  LiveBar& live = live_bar(event, now_ns);
+  live.bar = bar;
+  if (live.description != bar.description) live.description = bar.description;
+  if (live.message != bar.message) live.message = bar.message;
   moved_ = true;
   away_ = false;
   if (bar.state == BarState::running) return;
-  if (bar.state != BarState::cleared) end_bar(*live);
-  bars_.erase(live);
+  if (bar.state != BarState::cleared) end_bar(live);
+  const auto place = places_.find({event.source.id, bar.id});
+  bars_.erase(place->second);
+  places_.erase(place);
+}
+
+Screen::LiveBar& Screen::live_bar(const Event& event, std::int64_t now_ns) {
+  const Key key{event.source.id, event.bar->id};
+  if (const auto found = places_.find(key); found != places_.end()) return *found->second;
+  LiveBar fresh;
+  fresh.source_id = event.source.id;
+  if (event.source.id != 0) append_source(fresh.source, event.source);
+  fresh.since_ns = now_ns;
+  places_.emplace(key, bars_.insert(bars_.end(), std::move(fresh)));
+  return bars_.back();
 }
 
 // The last state is cut at the width of the latest frame: the line is an ordinary one afterwards, and wraps as such.
@@ -54,9 +58,9 @@ std::int64_t Screen::due_ns() const {
   if (suspended_ > 0 || away_) return live ? 0 : never;
   if (bars_.empty()) return live ? 0 : never;
   std::int64_t due = live ? drawn_ns_ + (moved_ ? bars_frame_ns : idle_frame_ns) : never;
-  for (const LiveBar& bar : bars_) {
-    const std::int64_t old_enough_ns = bar.since_ns + hidden_ns;
-    if (old_enough_ns > drawn_ns_) due = std::min(due, old_enough_ns);
+  // The youngest stand last: only they can be too young to have been drawn.
+  for (auto bar = bars_.rbegin(); bar != bars_.rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
+    due = std::min(due, bar->since_ns + hidden_ns);
   }
   return due;
 }
@@ -100,11 +104,12 @@ void Screen::leave(bool for_good) {
   if (for_good) {
     for (const LiveBar& live : bars_) end_bar(live);
     bars_.clear();
+    places_.clear();
     gone_ = true;
   }
   away_ = true;
 }
 
-void Screen::suspend(bool on) { suspended_ += on ? 1 : -1; }
+void Screen::suspend(bool on) { suspended_ = std::max(0, suspended_ + (on ? 1 : -1)); }
 
 }  // namespace dlog::render

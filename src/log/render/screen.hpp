@@ -2,7 +2,11 @@
 // records.
 #pragma once
 
+#include <cstddef>
+#include <list>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "log/render/frame.hpp"
@@ -36,17 +40,25 @@ class Screen : public Renderer {
     std::int64_t since_ns = 0;
     Bar current() const;
   };
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // (source, bar)
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const noexcept {
+      return static_cast<std::size_t>(key.first * 0x9E3779B97F4A7C15U ^ key.second);
+    }
+  };
+  LiveBar& live_bar(const Event& event, std::int64_t now_ns);
   void end_bar(const LiveBar& live);
   std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
 
   LineWords words_;
   Frame frame_;
   Size size_{};
-  std::string pending_;        // finished lines
-  std::vector<LiveBar> bars_;  // in the order of their creation
-  bool moved_ = false;         // something of the live region changed
-  bool gone_ = false;          // the process ends: no live region any more
-  bool away_ = false;          // finish() was called: no live region until a bar changes
+  std::string pending_;      // finished lines
+  std::list<LiveBar> bars_;  // in the order of their creation
+  std::unordered_map<Key, std::list<LiveBar>::iterator, KeyHash> places_;
+  bool moved_ = false;  // something of the live region changed
+  bool gone_ = false;   // the process ends: no live region any more
+  bool away_ = false;   // finish() was called: no live region until a bar changes
   int suspended_ = 0;
   std::int64_t drawn_ns_ = 0;
 };

@@ -61,6 +61,7 @@ std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
     if (format == Format::terminal) progress = ProgressMode::bar;
     else progress = format == Format::json ? ProgressMode::json : ProgressMode::plain;
   }
+  if (format == Format::json && progress != ProgressMode::none) progress = ProgressMode::json;
   const bool terminal = format == Format::terminal;
   const render::LineWords words{!terminal, terminal && !choice.no_colour, cached_utc_offset_s};
 

@@ -95,6 +95,7 @@ void SocketSink::send_all() {
   while (sent < batch_.size()) {
     const os::Received got = os::send(socket_, std::span(batch_).subspan(sent));
     sent += got.bytes;
+    took(got.bytes);
     if (got.outcome == os::Transfer::done) continue;
     if (got.outcome == os::Transfer::would_block) {
       os::wait_writable(socket_, stall_slice);
@@ -111,6 +112,7 @@ void SocketSink::send_all() {
 void SocketSink::succeed(const std::string& reason) {
   socket_.reset();
   successor_ = succession_(batch_, reason);
+  for (int depth = 0; depth < suspended_; ++depth) successor_->suspend(true);
   batch_ = {};
   // Bars that ended unseen, and those that go on: the successor has not met them.
   for (const Known& known : ended_in_batch_) tell_successor(known);
@@ -137,6 +139,7 @@ void SocketSink::leave(bool for_good) {
 }
 
 void SocketSink::suspend(bool on) {
+  suspended_ += on ? 1 : -1;  // the parent's screen is out of reach; a successor's is not
   if (successor_) successor_->suspend(on);
 }
 

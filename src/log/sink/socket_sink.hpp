@@ -63,6 +63,7 @@ class SocketSink : public event::Outlet {
   wire::Bytes batch_;
   std::map<std::uint64_t, Known> bars_;  // that are live; what the parent knows
   std::vector<Known> ended_in_batch_;
+  int suspended_ = 0;
   std::string time_text_;
   std::int64_t time_ms_ = -1;
 };

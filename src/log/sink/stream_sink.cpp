@@ -14,11 +14,18 @@ namespace {
 
 // More than this is written at once, due or not, so that a burst does not pile up.
 constexpr std::uint64_t waiting_bytes_max = std::uint64_t{256} << 10;
+// One write() takes no more, so that it can be seen whether a slow reader still reads; less of it when the process ends.
+constexpr std::size_t write_bytes_max = std::size_t{64} << 10;
+constexpr std::size_t last_write_bytes_max = std::size_t{4} << 10;
 
 }  // namespace
 
 StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
-    : renderer_(std::move(renderer)), fd_(fd), owned_(std::move(owned)), what_(std::move(what)) {}
+    : renderer_(std::move(renderer)), fd_(fd), owned_(std::move(owned)), what_(std::move(what)) {
+  // Nothing is there to draw yet: the renderer learns the size that it words the first lines for.
+  const os::TerminalSize size = os::terminal_size(fd_);
+  renderer_->draw(bytes_, os::monotonic_ns(), {size.columns, size.rows});
+}
 
 void StreamSink::accept(const Event& event) {
   const std::int64_t now_ns = os::monotonic_ns();
@@ -41,6 +48,7 @@ void StreamSink::flush() {
 }
 
 void StreamSink::leave(bool for_good) {
+  if (for_good) leaving_ = true;
   renderer_->leave(for_good);
   flush();
 }
@@ -59,7 +67,11 @@ void StreamSink::write(std::int64_t now_ns) {
   accepted_bytes_ = 0;
   if (bytes_.empty()) return;
 
-  const os::Written written = os::write_all(fd_, bytes_);
+  os::Written written;
+  for (std::string_view rest = bytes_; !rest.empty() && written.error == 0; rest.remove_prefix(written.bytes)) {
+    written = os::write_all(fd_, rest.substr(0, leaving_ ? last_write_bytes_max : write_bytes_max));
+    took(written.bytes);
+  }
   if (written.error == 0) {
     failing_ = false;
     return;

@@ -41,6 +41,7 @@ class StreamSink : public event::Outlet {
   std::uint64_t accepted_bytes_ = 0;  // roughly, since the last write
   std::uint64_t undelivered_ = 0;
   bool failing_ = false;
+  bool leaving_ = false;
   std::string complaint_;
 };
 
