@@ -1,11 +1,11 @@
 // A program outside dlog's build that uses every public name once and checks what comes of it. It is built against an
 // installed copy, against a source tree and through pkg-config; started with the argument "child" it plays its own child.
-#include <dlog/dlog.hpp>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <dlog/dlog.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -58,19 +58,35 @@ static_assert(std::is_same_v<dlog::format_string<int>, dlog::basic_format<int>>)
 // The calls by themselves, without the making of their format.
 template <class... Args>
 constexpr bool records_are_noexcept(dlog::format_string<Args...> format, Args&&... args) {
-  return noexcept(dlog::trace(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::debug(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::info(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::warn(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::error(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::fatal(format, std::forward<Args>(args)...)) &&
-         noexcept(dlog::log(dlog::Level::info, format, std::forward<Args>(args)...));
+  return noexcept(dlog::trace(format, std::forward<Args>(args)...))&& noexcept(dlog::debug(format, std::forward<Args>(args)...))&& noexcept(dlog::info(
+      format,
+      std::forward<Args>(
+          args)...))&& noexcept(dlog::
+                                    warn(
+                                        format,
+                                        std::forward<Args>(
+                                            args)...))&& noexcept(dlog::
+                                                                      error(
+                                                                          format,
+                                                                          std::forward<Args>(
+                                                                              args)...))&& noexcept(dlog::
+                                                                                                        fatal(
+                                                                                                            format,
+                                                                                                            std::forward<
+                                                                                                                Args>(
+                                                                                                                args)...))&& noexcept(dlog::
+                                                                                                                                          log(dlog::Level::
+                                                                                                                                                  info,
+                                                                                                                                              format,
+                                                                                                                                              std::forward<
+                                                                                                                                                  Args>(
+                                                                                                                                                  args)...));
 }
 static_assert(records_are_noexcept("{}", 1) && records_are_noexcept("none"));
 static_assert(noexcept(dlog::log(dlog::Level::info, std::declval<const std::string&>())));
-static_assert(noexcept(dlog::flush(std::declval<std::chrono::milliseconds>())) && noexcept(dlog::finish()) &&
-              noexcept(dlog::level()) && noexcept(dlog::role()) && noexcept(dlog::stats()) &&
-              noexcept(dlog::set_level(dlog::Level::info)));
+static_assert(noexcept(dlog::flush(std::declval<std::chrono::milliseconds>())) && noexcept(dlog::finish()) && noexcept(
+    dlog::
+        level()) && noexcept(dlog::role()) && noexcept(dlog::stats()) && noexcept(dlog::set_level(dlog::Level::info)));
 
 static_assert(std::is_aggregate_v<dlog::Config> && std::is_copy_constructible_v<dlog::Config>);
 static_assert(std::is_same_v<decltype(dlog::init({})), bool>);
@@ -79,7 +95,8 @@ static_assert(std::is_constructible_v<bool, dlog::FlushResult> && !std::is_conve
 static_assert(std::is_same_v<decltype(dlog::pipe_address()), std::string>);
 static_assert(std::is_same_v<decltype(dlog::child_environment()), std::vector<std::string>>);
 
-static_assert(std::is_nothrow_move_constructible_v<dlog::ProgressBar> && std::is_nothrow_move_assignable_v<dlog::ProgressBar>);
+static_assert(std::is_nothrow_move_constructible_v<dlog::ProgressBar> &&
+              std::is_nothrow_move_assignable_v<dlog::ProgressBar>);
 static_assert(!std::is_copy_constructible_v<dlog::ProgressBar> && !std::is_copy_assignable_v<dlog::ProgressBar>);
 static_assert(!std::is_convertible_v<std::string_view, dlog::ProgressBar>);
 static_assert(std::is_same_v<decltype(++std::declval<dlog::ProgressBar&>()), dlog::ProgressBar&>);
@@ -211,7 +228,8 @@ void records(const Memory& memory) {
   CHECK(memory.count(dlog::Level::info, "no arguments") == 1);
   CHECK(memory.count(dlog::Level::info, "wrapped Ada") == 1);
   CHECK(memory.count(dlog::Level::info, braces) == 2);
-  for (const auto level : {dlog::Level::trace, dlog::Level::debug, dlog::Level::warn, dlog::Level::error, dlog::Level::fatal}) {
+  for (const auto level :
+       {dlog::Level::trace, dlog::Level::debug, dlog::Level::warn, dlog::Level::error, dlog::Level::fatal}) {
     CHECK(memory.count(level, braces) == 1);
   }
   const SeenRecord place = memory.record("the place");
@@ -285,15 +303,18 @@ void bars(const Memory& memory) {
   CHECK(dlog::flush());
   using State = dlog::BarState;
   CHECK(memory.bar("spinner").state == State::finished && memory.bar("spinner").message == "part 3 of 7");
-  CHECK(memory.bar("counted").state == State::finished && memory.bar("counted").value == 10 && memory.bar("counted").total == 10);
+  CHECK(memory.bar("counted").state == State::finished && memory.bar("counted").value == 10 &&
+        memory.bar("counted").total == 10);
   CHECK(memory.bar("left").state == State::abandoned);
-  CHECK(memory.bar("moved").state == State::finished && memory.bar("moved").total == 20 && memory.bar("moved").value == 20);
+  CHECK(memory.bar("moved").state == State::finished && memory.bar("moved").total == 20 &&
+        memory.bar("moved").value == 20);
   CHECK(memory.bar("moved").unit == dlog::Unit::bytes_iec);
   CHECK(memory.bar("replaced").state == State::abandoned);
   CHECK(memory.bar("failed").state == State::failed && memory.bar("failed").message == "404");
   CHECK(memory.bar("abandoned").state == State::abandoned);
   CHECK(memory.bar("unit").state == State::finished && memory.bar("unit").unit == dlog::Unit::bytes);
-  CHECK(memory.bar("tracked").state == State::finished && memory.bar("tracked").value == 3 && memory.bar("tracked").total == 3);
+  CHECK(memory.bar("tracked").state == State::finished && memory.bar("tracked").value == 3 &&
+        memory.bar("tracked").total == 3);
   bool known = true;
   memory.bar("nothing", &known);
   CHECK(!known);
@@ -375,7 +396,8 @@ int parent(char* self) {
   CHECK(log_with_macros() == 1);
   CHECK(dlog::flush());
   CHECK(memory->count(dlog::Level::info, "macro 1") == 0);  // below DLOG_ACTIVE_LEVEL
-  for (const auto level : {dlog::Level::warn, dlog::Level::error, dlog::Level::fatal}) CHECK(memory->count(level, "macro 2") == 1);
+  for (const auto level : {dlog::Level::warn, dlog::Level::error, dlog::Level::fatal})
+    CHECK(memory->count(level, "macro 2") == 1);
   children(*memory, self);
 
   dlog::finish();
@@ -398,7 +420,8 @@ int parent(char* self) {
 
   // Every enumerator that was not used above.
   CHECK(dlog::Format::automatic != dlog::Format::terminal && dlog::Format::simple != dlog::Format::json);
-  CHECK(dlog::ProgressMode::automatic != dlog::ProgressMode::bar && dlog::ProgressMode::json != dlog::ProgressMode::none);
+  CHECK(dlog::ProgressMode::automatic != dlog::ProgressMode::bar &&
+        dlog::ProgressMode::json != dlog::ProgressMode::none);
   CHECK(dlog::Overflow::drop != dlog::Overflow::block && dlog::Trust::token != dlog::Trust::open);
 
   std::fclose(console);

@@ -32,7 +32,7 @@ class Outlet : public Sink {
   virtual std::uint64_t undelivered() const { return 0; }
 
   // Bytes that were taken from here, by a descriptor or a peer: any thread may see whether something moves.
-  std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+  virtual std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 
   // A failure to be told once, in words; empty: none since the last call.
   virtual std::string take_complaint() { return {}; }

@@ -25,13 +25,12 @@ void Frame::append(std::string& out, std::string_view lines, const std::vector<s
     return;
   }
   out += sync_begin;
-  // Erased from where the cursor is: a stray line that another program wrote has moved it to the row below, which is to be the
-  // spacer now.
-  if (rows_before_ != 0) {
-    const bool from_scratch = !lines.empty() || rows.size() < rows_before_ || size != size_before_;
-    out += from_scratch ? erase_down : erase_to_line_end;
-  }
+  // A stray line that another program wrote has moved the cursor to the row below, which is to be the spacer now. Stray text
+  // without a newline goes on standing on the spacer, until a record comes: that must not be torn.
+  const bool from_scratch = !lines.empty() || rows.size() < rows_before_ || size != size_before_;
+  if (rows_before_ != 0 && !from_scratch) out += erase_to_line_end;
   out += '\r';
+  if (rows_before_ != 0 && from_scratch) out += erase_down;
   out += lines;
   if (!rows.empty()) {
     out += autowrap_off;

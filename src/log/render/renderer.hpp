@@ -25,6 +25,12 @@ class Renderer {
   // Appends the bytes that bring the output up to date.
   virtual void draw(std::string& out, std::int64_t now_ns, Size size) = 0;
 
+  // What draw() appends is one picture, to be written at once; else it is lines, and may be written in several pieces of them.
+  virtual bool draws_frames() const { return false; }
+
+  // The size, before the first draw().
+  virtual void fit(Size /*size*/) {}
+
   // See event::Outlet.
   virtual void leave(bool /*for_good*/) {}
   virtual void suspend(bool /*on*/) {}

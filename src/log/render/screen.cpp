@@ -21,7 +21,7 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return append_record_line(pending_, event, words_);
 
   const Bar& bar = *event.bar;
-  if (gone_ && bar.state == BarState::running) return;
+  if (gone_) return accept_late(event);
   LiveBar& live = live_bar(event, now_ns);
   live.bar = bar;
   if (live.description != bar.description) live.description = bar.description;
@@ -33,6 +33,19 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
   const auto place = places_.find({event.source.id, bar.id});
   bars_.erase(place->second);
   places_.erase(place);
+}
+
+// After the end there is no live region: a bar that was written then has had its line, another one gets it when it ends.
+void Screen::accept_late(const Event& event) {
+  const Bar& bar = *event.bar;
+  const bool written = places_.contains({event.source.id, bar.id});
+  if (written || bar.state == BarState::running || bar.state == BarState::cleared) return;
+  LiveBar late;
+  if (event.source.id != 0) append_source(late.source, event.source);
+  late.bar = bar;
+  late.description = bar.description;
+  late.message = bar.message;
+  end_bar(late);
 }
 
 Screen::LiveBar& Screen::live_bar(const Event& event, std::int64_t now_ns) {
@@ -55,9 +68,11 @@ void Screen::end_bar(const LiveBar& live) {
 std::int64_t Screen::due_ns() const {
   const bool live = frame_.has_live_rows();
   if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
-  if (suspended_ > 0 || away_) return live ? 0 : never;
+  if (suspended_ > 0 || away_ || gone_) return live ? 0 : never;
   if (bars_.empty()) return live ? 0 : never;
-  std::int64_t due = live ? drawn_ns_ + (moved_ ? bars_frame_ns : idle_frame_ns) : never;
+  std::int64_t due = never;
+  const bool any_old_enough = bars_.front().since_ns + hidden_ns <= drawn_ns_;
+  if (live || any_old_enough) due = drawn_ns_ + (moved_ || !live ? bars_frame_ns : idle_frame_ns);
   // The youngest stand last: only they can be too young to have been drawn.
   for (auto bar = bars_.rbegin(); bar != bars_.rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
     due = std::min(due, bar->since_ns + hidden_ns);
@@ -75,7 +90,7 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
 
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
   std::vector<const LiveBar*> shown;
-  if (suspended_ == 0 && !away_) {
+  if (suspended_ == 0 && !away_ && !gone_) {
     for (const LiveBar& live : bars_) {
       if (now_ns - live.since_ns >= hidden_ns) shown.push_back(&live);
     }
@@ -101,10 +116,8 @@ std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const
 }
 
 void Screen::leave(bool for_good) {
-  if (for_good) {
+  if (for_good && !gone_) {
     for (const LiveBar& live : bars_) end_bar(live);
-    bars_.clear();
-    places_.clear();
     gone_ = true;
   }
   away_ = true;

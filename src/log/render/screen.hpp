@@ -22,6 +22,8 @@ class Screen : public Renderer {
   void accept(const Event& event, std::int64_t now_ns) override;
   std::int64_t due_ns() const override;
   void draw(std::string& out, std::int64_t now_ns, Size size) override;
+  bool draws_frames() const override { return true; }
+  void fit(Size size) override { size_ = size; }
   void leave(bool for_good) override;
   void suspend(bool on) override;
 
@@ -47,6 +49,7 @@ class Screen : public Renderer {
     }
   };
   LiveBar& live_bar(const Event& event, std::int64_t now_ns);
+  void accept_late(const Event& event);
   void end_bar(const LiveBar& live);
   std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
 

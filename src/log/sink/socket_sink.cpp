@@ -112,6 +112,7 @@ void SocketSink::send_all() {
 void SocketSink::succeed(const std::string& reason) {
   socket_.reset();
   successor_ = succession_(batch_, reason);
+  successor_seen_.store(successor_.get(), std::memory_order_release);
   for (int depth = 0; depth < suspended_; ++depth) successor_->suspend(true);
   batch_ = {};
   // Bars that ended unseen, and those that go on: the successor has not met them.
@@ -141,6 +142,11 @@ void SocketSink::leave(bool for_good) {
 void SocketSink::suspend(bool on) {
   suspended_ += on ? 1 : -1;  // the parent's screen is out of reach; a successor's is not
   if (successor_) successor_->suspend(on);
+}
+
+std::uint64_t SocketSink::taken() const noexcept {
+  const event::Outlet* successor = successor_seen_.load(std::memory_order_acquire);
+  return Outlet::taken() + (successor == nullptr ? 0 : successor->taken());
 }
 
 std::uint64_t SocketSink::undelivered() const { return successor_ ? successor_->undelivered() : 0; }

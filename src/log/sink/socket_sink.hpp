@@ -4,6 +4,7 @@
 // successor.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,7 @@ class SocketSink : public event::Outlet {
   void leave(bool for_good) override;
   void suspend(bool on) override;
   std::uint64_t undelivered() const override;
+  std::uint64_t taken() const noexcept override;
   std::string take_complaint() override;
 
   // After a fork, in the child: the connection is the parent's.
@@ -60,6 +62,7 @@ class SocketSink : public event::Outlet {
   std::uint64_t id_base_;
   Succession succession_;
   std::unique_ptr<event::Outlet> successor_;
+  std::atomic<const event::Outlet*> successor_seen_{nullptr};  // the same, for other threads
   wire::Bytes batch_;
   std::map<std::uint64_t, Known> bars_;  // that are live; what the parent knows
   std::vector<Known> ended_in_batch_;

@@ -18,13 +18,20 @@ constexpr std::uint64_t waiting_bytes_max = std::uint64_t{256} << 10;
 constexpr std::size_t write_bytes_max = std::size_t{64} << 10;
 constexpr std::size_t last_write_bytes_max = std::size_t{4} << 10;
 
+// At most `bytes_max` from the front, but no half line: other programs may write to the same file in between.
+std::string_view whole_lines(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t newline = text.rfind('\n', bytes_max - 1);
+  if (newline == std::string_view::npos) newline = text.find('\n', bytes_max);
+  return text.substr(0, newline == std::string_view::npos ? newline : newline + 1);
+}
+
 }  // namespace
 
 StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
     : renderer_(std::move(renderer)), fd_(fd), owned_(std::move(owned)), what_(std::move(what)) {
-  // Nothing is there to draw yet: the renderer learns the size that it words the first lines for.
   const os::TerminalSize size = os::terminal_size(fd_);
-  renderer_->draw(bytes_, os::monotonic_ns(), {size.columns, size.rows});
+  renderer_->fit({size.columns, size.rows});
 }
 
 void StreamSink::accept(const Event& event) {
@@ -67,9 +74,12 @@ void StreamSink::write(std::int64_t now_ns) {
   accepted_bytes_ = 0;
   if (bytes_.empty()) return;
 
+  const std::size_t most = renderer_->draws_frames() ? bytes_.size()
+                           : leaving_                ? last_write_bytes_max
+                                                     : write_bytes_max;
   os::Written written;
   for (std::string_view rest = bytes_; !rest.empty() && written.error == 0; rest.remove_prefix(written.bytes)) {
-    written = os::write_all(fd_, rest.substr(0, leaving_ ? last_write_bytes_max : write_bytes_max));
+    written = os::write_all(fd_, whole_lines(rest, most));
     took(written.bytes);
   }
   if (written.error == 0) {

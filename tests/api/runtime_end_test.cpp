@@ -1,0 +1,144 @@
+// Tests of runtime.cpp, each in a process of its own: every way to end, and what may log on the way.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "dlog/dlog.hpp"
+#include "support/catch.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using namespace dlog::test;
+
+}  // namespace
+
+TEST_CASE("runtime: finish leaves the console tidy, logging works after it") {
+  CHECK(console_of(well(run_program({}, [] {
+          dlog::info("one");
+          dlog::finish();
+          dlog::info("two");
+          dlog::finish();
+        }))) == Words{"INF prog: one", "INF prog: two"});
+}
+
+TEST_CASE("runtime: nothing is lost at any orderly end, nor said after it") {
+  const auto many = [] {
+    for (int i = 0; i < 1000; ++i) dlog::info("{}", i);
+  };
+  const std::function<void()> ends[] = {[&] { many(); },
+                                        [&] {
+                                          many();
+                                          std::exit(0);
+                                        },
+                                        [&] {
+                                          many();
+                                          std::quick_exit(0);
+                                        },
+                                        [&] {
+                                          many();
+                                          std::abort();
+                                        }};
+  for (std::size_t i = 0; i < std::size(ends); ++i) {
+    INFO("end " << i);
+    const Ended ended = run_program({}, ends[i]);
+    CHECK((ended.code == 0 || ended.signal == SIGABRT));
+    const Words words = console_of(ended);
+    REQUIRE(words.size() == 1000);
+    for (std::size_t n = 0; n < words.size(); ++n) REQUIRE(words[n] == fmt::format("INF prog: {}", n));
+  }
+}
+
+TEST_CASE("runtime: destructors of static objects and functions at exit may log") {
+  struct Last {
+    ~Last() { dlog::info("a static destructor"); }
+  };
+  const Ended ended = run_program({}, [] {
+    static const Last made_before;
+    std::atexit([] { dlog::info("at exit, registered before the start"); });
+    dlog::info("start");
+    static const Last made_after;
+    std::atexit([] { dlog::info("at exit, registered after the start"); });
+  });
+  CHECK(console_of(well(ended)) ==
+        Words{"INF prog: start", "INF prog: at exit, registered after the start", "INF prog: a static destructor",
+              "INF prog: at exit, registered before the start", "INF prog: a static destructor"});
+}
+
+TEST_CASE("runtime: thread_local destructors may log") {
+  struct Last {
+    ~Last() { dlog::info("a thread's end"); }
+  };
+  CHECK(console_of(well(run_program({}, [] {
+          std::thread([] {
+            thread_local const Last made_before;
+            static_cast<void>(&made_before);
+            dlog::info("in the thread");
+          }).join();
+        }))) == Words{"INF prog: in the thread", "INF prog: a thread's end"});
+}
+
+TEST_CASE("runtime: other threads may log while the process exits") {
+  const Ended ended = run_program({}, [] {
+    static std::atomic<int> said{0};
+    for (int t = 0; t < 3; ++t) {
+      std::thread([] {
+        for (;;) {
+          dlog::info("on and on");
+          ++said;
+        }
+      }).detach();
+    }
+    while (said < 100) std::this_thread::yield();
+  });
+  CHECK(ended.signal == 0);
+  CHECK(ended.code == 0);
+  CHECK(console_of(ended).size() >= 100);
+}
+
+TEST_CASE("runtime: signals are handled where the program asks for it") {
+  const auto log_and_raise = [](bool handle, int number) {
+    return run_program({}, [=] {
+      dlog::init({.handle_signals = handle});
+      for (int i = 0; i < 100; ++i) dlog::info("{}", i);
+      ::raise(number);
+    });
+  };
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    const Ended ended = log_and_raise(true, number);
+    CHECK(ended.signal == number);
+    CHECK(console_of(ended).size() == 100);
+  }
+  CHECK(log_and_raise(false, SIGTERM).signal == SIGTERM);
+}
+
+TEST_CASE("runtime: a handler of the program's is called after the flush, an ignored signal stays ignored") {
+  const Ended ended = run_program({}, [] {
+    static int handled = 0;
+    ::signal(SIGTERM, [](int) { ++handled; });
+    ::signal(SIGHUP, SIG_IGN);
+    dlog::init({.handle_signals = true});
+    dlog::info("before");
+    ::raise(SIGTERM);
+    ::raise(SIGHUP);
+    dlog::info("after");
+    say(std::to_string(handled));
+  });
+  CHECK(well(ended).out == "1\n");
+  CHECK(console_of(ended) == Words{"INF prog: before", "INF prog: after"});
+}
+
+TEST_CASE("runtime: an abort handler of the program's is left alone") {
+  const Ended ended = run_program({}, [] {
+    ::signal(SIGABRT, [](int) { std::_Exit(42); });
+    dlog::info("before");
+    std::abort();
+  });
+  CHECK(ended.code == 42);
+}

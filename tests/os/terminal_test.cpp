@@ -1,0 +1,58 @@
+// Tests of os/terminal: what is a terminal, and how large it is said to be.
+#include "os/terminal.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "os/descriptor.hpp"
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+
+namespace {
+
+using namespace dlog;
+
+struct Size {
+  int columns;
+  int rows;
+  int shown_columns;
+  int shown_rows;
+};
+
+TEST_CASE("terminal: both ends of a pseudo terminal are one") {
+  const test::Ends ends = test::make_terminal(100, 30);
+  CHECK(os::is_terminal(ends.theirs.get()));
+  CHECK(os::is_terminal(ends.ours.get()));
+}
+
+TEST_CASE("terminal: pipes, files and nothing are none, and have the usual size") {
+  const test::Ends pipe = test::make_pipe();
+  const os::Descriptor file(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const int closed = [] { return os::Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)).get(); }();
+  for (const int fd : {pipe.ours.get(), pipe.theirs.get(), file.get(), closed, -1}) {
+    CAPTURE(fd);
+    CHECK_FALSE(os::is_terminal(fd));
+    CHECK(os::terminal_size(fd).columns == 80);
+    CHECK(os::terminal_size(fd).rows == 24);
+  }
+}
+
+TEST_CASE("terminal: its size is asked anew each time, and the usual one where it does not say") {
+  const test::Ends ends = test::make_terminal(1, 1);
+  for (const Size size : {Size{132, 43, 132, 43}, Size{0, 0, 80, 24}, Size{1, 1, 1, 1}, Size{0, 50, 80, 24},
+                          Size{50, 0, 80, 24}, Size{65'535, 65'535, 65'535, 65'535}}) {
+    CAPTURE(size.columns, size.rows);
+    test::set_size(ends.theirs, size.columns, size.rows);
+    CHECK(os::terminal_size(ends.theirs.get()).columns == size.shown_columns);
+    CHECK(os::terminal_size(ends.theirs.get()).rows == size.shown_rows);
+  }
+}
+
+TEST_CASE("terminal: one that has hung up is still asked without harm") {
+  test::Ends ends = test::make_terminal(100, 30);
+  ends.ours.reset();
+  CHECK_FALSE(os::is_terminal(ends.theirs.get()));
+  CHECK(os::terminal_size(ends.theirs.get()).columns == 80);
+}
+
+}  // namespace

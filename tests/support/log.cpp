@@ -1,0 +1,64 @@
+// A log thread with a collecting outlet: see log.hpp.
+#include "support/log.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace dlog::test {
+
+void Log::submit(std::string_view text, Level level) const {
+  hub::Item* item = thread->open(hub::Item::Kind::text, level, text.size());
+  if (item == nullptr) return;
+  std::copy(text.begin(), text.end(), item->payload());
+  thread->submit(item);
+}
+
+void Log::submit_bar(const std::shared_ptr<hub::BarCell>& cell, BarState state) const {
+  auto change = std::make_unique<hub::BarChange>();
+  change->cell = cell;
+  change->state = state;
+  change->value = cell->value;
+  change->total = cell->total;
+  if (state != BarState::running) cell->ended = true;
+  thread->submit_bar(std::move(change));
+}
+
+bool Log::tells(std::string_view words) const {
+  const std::vector<std::string> all = told.words();
+  return std::find(all.begin(), all.end(), words) != all.end();
+}
+
+bool Log::balanced() const {
+  const Stats stats = thread->stats();
+  return stats.enqueued == stats.shown + stats.dropped + stats.undeliverable;
+}
+
+Log& make_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices) {
+  static auto* const all = new std::vector<std::unique_ptr<Log>>;  // in sight of leak checkers
+  Log& log = *all->emplace_back(std::make_unique<Log>());
+  hub::LogThread::Setup setup;
+  setup.config = std::move(config);
+  setup.self = {"prog", 4711};
+  setup.threshold = &log.threshold;
+  setup.outlets.push_back(std::make_unique<CollectingOutlet>(log.told, std::move(before)));
+  setup.sinks = &log.sinks;
+  setup.notices = std::move(notices);
+  log.thread = std::make_unique<hub::LogThread>(std::move(setup));
+  return log;
+}
+
+Log& start_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices) {
+  Log& log = make_log(std::move(config), std::move(before), std::move(notices));
+  if (const std::string reason = log.thread->start(); !reason.empty()) throw std::runtime_error(reason);
+  return log;
+}
+
+std::shared_ptr<hub::BarCell> make_cell(std::uint64_t id, std::uint64_t total, std::string_view description) {
+  auto cell = std::make_shared<hub::BarCell>();
+  cell->id = id;
+  cell->total = total;
+  cell->description = description;
+  return cell;
+}
+
+}  // namespace dlog::test

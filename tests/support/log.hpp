@@ -1,0 +1,58 @@
+// A log thread with a collecting outlet, for tests that look at what it tells. It has no end: programs keep theirs to their own
+// end, and so do the tests.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "log/hub/log_thread.hpp"
+#include "support/collecting.hpp"
+
+namespace dlog::test {
+
+inline constexpr std::chrono::milliseconds long_time{60'000};
+
+struct Log {
+  void submit(std::string_view text, Level level = Level::info) const;
+  // A bar starts, or ends, as its handle says it.
+  void submit_bar(const std::shared_ptr<hub::BarCell>& cell, BarState state) const;
+  bool flush() const { return thread->run(hub::Command::flush, long_time); }
+  // What was told after a flush; none where it failed.
+  std::vector<std::string> flushed() const { return flush() ? told.words() : std::vector<std::string>{"no flush"}; }
+  bool tells(std::string_view words) const;
+  void set_threshold(Level level) { threshold = static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1); }
+  // enqueued = shown + dropped + undeliverable
+  bool balanced() const;
+
+  std::atomic<std::uint8_t> threshold{1};
+  Collected told{};
+  hub::SinkList sinks{};
+  std::unique_ptr<hub::LogThread> thread{};
+};
+
+// Not started. `before` runs on the log thread before each event is kept, and may throw.
+Log& make_log(Config config = {}, std::function<void(const Event&)> before = {}, std::vector<hub::Notice> notices = {});
+Log& start_log(Config config = {}, std::function<void(const Event&)> before = {},
+               std::vector<hub::Notice> notices = {});
+
+std::shared_ptr<hub::BarCell> make_cell(std::uint64_t id, std::uint64_t total, std::string_view description);
+
+// A sink made of a function.
+class Calling : public Sink {
+ public:
+  explicit Calling(std::function<void(const Event&)> call) : call_(std::move(call)) {}
+  void accept(const Event& event) override { call_(event); }
+  void flush() override {}
+
+ private:
+  std::function<void(const Event&)> call_;
+};
+
+}  // namespace dlog::test
