@@ -20,16 +20,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "dlog/counter.hpp"
 #include "dlog/event.hpp"
 
 namespace [[gnu::visibility("default")]] dlog {
 
 namespace progress {
-
-// The part of a bar that its owner's threads touch.
-struct Counter {
-  std::atomic<std::uint64_t> value{0};
-};
 
 // Any integral number as a count: below zero is zero.
 template <std::integral T>

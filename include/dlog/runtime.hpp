@@ -13,6 +13,7 @@
 
 #include "dlog/config.hpp"
 #include "dlog/level.hpp"
+#include "dlog/stats.hpp"
 
 namespace [[gnu::visibility("default")]] dlog {
 
@@ -51,14 +52,6 @@ std::string pipe_address();
 // The variables that a child needs, as "NAME=value", for those who build an environment by hand (posix_spawn, execve).
 std::vector<std::string> child_environment();
 
-struct Stats {
-  std::uint64_t enqueued;       // records logged by this process at a level that is on, dropped ones included
-  std::uint64_t shown;          // of these: written to the console (child: handed to the kernel)
-  std::uint64_t dropped;        // of these: given up for want of room in the queue
-  std::uint64_t undeliverable;  // of these: taken from the queue, but the console or the connection refused them
-  std::uint64_t children;       // connections that are open now
-  std::uint64_t refused;        // connections refused since the start
-};
 // Counts up to now; all zero before the start.
 Stats stats() noexcept;
 

@@ -1,5 +1,4 @@
 // Tests of event/captured: a message formatted later from copied arguments is the message fmt makes at once.
-#include "dlog/log.hpp"
 #include "log/event/captured.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 #include <type_traits>
 
 #include "base/utf8.hpp"
+#include "dlog/log.hpp"
 #include "support/catch.hpp"
 
 namespace shapes {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "log/hub/log_thread.hpp"
+#include "log/hub/replay.hpp"
 #include "support/catch.hpp"
 #include "support/collecting.hpp"
 #include "support/frames.hpp"

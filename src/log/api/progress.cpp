@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "dlog/progress.hpp"
 #include "log/api/runtime.hpp"
 #include "log/hub/bar_registry.hpp"
 

@@ -11,6 +11,7 @@
 
 #include "dlog/capture.hpp"
 #include "dlog/sink.hpp"
+#include "log/hub/replay.hpp"
 #include "log/sink/console.hpp"
 #include "os/clock.hpp"
 #include "os/environment.hpp"

@@ -12,8 +12,8 @@
 #include <mutex>
 #include <string>
 
+#include "dlog/counter.hpp"
 #include "dlog/event.hpp"
-#include "dlog/progress.hpp"
 #include "log/hub/item.hpp"
 
 namespace dlog::hub {

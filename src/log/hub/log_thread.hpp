@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "dlog/config.hpp"
-#include "dlog/runtime.hpp"
+#include "dlog/stats.hpp"
 #include "log/event/outlet.hpp"
 #include "log/hub/backlog.hpp"
 #include "log/hub/bar_registry.hpp"
@@ -135,8 +135,5 @@ class LogThread {
   std::atomic<std::uint64_t> children_{0};
   std::atomic<std::uint64_t> refused_{0};
 };
-
-// Whole frames, shown as if they were this process's own events: what a parent that is gone did not take.
-void replay(std::span<const std::byte> frames, const std::string& name, std::uint32_t pid, event::Outlet& outlet);
 
 }  // namespace dlog::hub

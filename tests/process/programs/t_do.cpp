@@ -40,9 +40,10 @@ void answer(const std::string& text) {
 }
 
 dlog::Level level_of(const std::string& name) {
-  static const std::map<std::string, dlog::Level> levels{
-      {"trace", dlog::Level::trace}, {"debug", dlog::Level::debug}, {"info", dlog::Level::info}, {"warn", dlog::Level::warn},
-      {"error", dlog::Level::error}, {"fatal", dlog::Level::fatal}, {"off", dlog::Level::off}};
+  static const std::map<std::string, dlog::Level> levels{{"trace", dlog::Level::trace}, {"debug", dlog::Level::debug},
+                                                         {"info", dlog::Level::info},   {"warn", dlog::Level::warn},
+                                                         {"error", dlog::Level::error}, {"fatal", dlog::Level::fatal},
+                                                         {"off", dlog::Level::off}};
   return levels.at(name);
 }
 
@@ -86,8 +87,8 @@ void answer_flush() {
 void answer_stats() {
   const dlog::Stats s = dlog::stats();
   std::ostringstream line;
-  line << "stats enqueued=" << s.enqueued << " shown=" << s.shown << " dropped=" << s.dropped << " undeliverable=" << s.undeliverable
-       << " children=" << s.children << " refused=" << s.refused;
+  line << "stats enqueued=" << s.enqueued << " shown=" << s.shown << " dropped=" << s.dropped
+       << " undeliverable=" << s.undeliverable << " children=" << s.children << " refused=" << s.refused;
   answer(line.str());
 }
 
@@ -117,7 +118,9 @@ void answer_descriptors() {
 void answer_sigpipe() {
   struct sigaction now {};
   sigaction(SIGPIPE, nullptr, &now);
-  answer(std::string("sigpipe ") + (now.sa_handler == SIG_DFL ? "default" : now.sa_handler == SIG_IGN ? "ignored" : "handled"));
+  answer(std::string("sigpipe ") + (now.sa_handler == SIG_DFL   ? "default"
+                                    : now.sa_handler == SIG_IGN ? "ignored"
+                                                                : "handled"));
 }
 
 void wait_for_line() {
@@ -139,7 +142,11 @@ std::map<std::string, Verb> record_verbs() {
       {"error", [](std::string& rest) { dlog::error("{}", rest); }},
       {"fatal", [](std::string& rest) { dlog::fatal("{}", rest); }},
       // Text given alone: its braces are not parsed.
-      {"text", [](std::string& rest) { const auto level = level_of(word(rest)); dlog::log(level, rest); }},
+      {"text",
+       [](std::string& rest) {
+         const auto level = level_of(word(rest));
+         dlog::log(level, rest);
+       }},
       {"view", [](std::string& rest) { dlog::info(std::string_view(rest)); }},
       // "many 1000 name": numbered records that the tests can check for gaps.
       {"many",
@@ -148,19 +155,48 @@ std::map<std::string, Verb> record_verbs() {
          for (std::uint64_t i = 0; i < count; ++i) dlog::info("rec {}/0 {} {}|", rest, i, std::string(i % 97, 'x'));
        }},
       // "big 2000000 x": one message of so many bytes.
-      {"big", [](std::string& rest) { const auto bytes = number(rest); dlog::info(std::string(bytes, rest.at(0))); }},
+      {"big",
+       [](std::string& rest) {
+         const auto bytes = number(rest);
+         dlog::info(std::string(bytes, rest.at(0)));
+       }},
   };
 }
 
 std::map<std::string, Verb> bar_verbs() {
   return {
-      {"bar", [](std::string& rest) { auto key = word(rest); auto total = number(rest); bars.insert_or_assign(key, dlog::ProgressBar(rest, total)); }},
-      {"push", [](std::string& rest) { auto& b = bar(rest); b.push(number(rest)); }},
-      {"add", [](std::string& rest) { auto& b = bar(rest); b += number(rest); }},
-      {"total", [](std::string& rest) { auto& b = bar(rest); b.set_total(number(rest)); }},
-      {"message", [](std::string& rest) { auto& b = bar(rest); b.set_message(rest); }},
+      {"bar",
+       [](std::string& rest) {
+         auto key = word(rest);
+         auto total = number(rest);
+         bars.insert_or_assign(key, dlog::ProgressBar(rest, total));
+       }},
+      {"push",
+       [](std::string& rest) {
+         auto& b = bar(rest);
+         b.push(number(rest));
+       }},
+      {"add",
+       [](std::string& rest) {
+         auto& b = bar(rest);
+         b += number(rest);
+       }},
+      {"total",
+       [](std::string& rest) {
+         auto& b = bar(rest);
+         b.set_total(number(rest));
+       }},
+      {"message",
+       [](std::string& rest) {
+         auto& b = bar(rest);
+         b.set_message(rest);
+       }},
       {"done", [](std::string& rest) { bar(rest).finish(); }},
-      {"fail", [](std::string& rest) { auto& b = bar(rest); b.fail(rest); }},
+      {"fail",
+       [](std::string& rest) {
+         auto& b = bar(rest);
+         b.fail(rest);
+       }},
       {"abandon", [](std::string& rest) { bar(rest).abandon(); }},
       {"clear", [](std::string& rest) { bar(rest).clear(); }},
       {"drop", [](std::string& rest) { bars.erase(rest); }},

@@ -15,7 +15,8 @@
 namespace {
 
 void log_numbered(const std::string& name, int first, int last) {
-  for (int i = first; i < last; ++i) dlog::info("rec {}/0 {} {}|", name, i, std::string(static_cast<std::size_t>(i % 97), 'x'));
+  for (int i = first; i < last; ++i)
+    dlog::info("rec {}/0 {} {}|", name, i, std::string(static_cast<std::size_t>(i % 97), 'x'));
 }
 
 }  // namespace

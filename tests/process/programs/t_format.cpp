@@ -1,6 +1,6 @@
 // Test program: what can be given to a record: a formatter that throws, types that fmt knows, arguments changed after the call.
-#include <dlog/dlog.hpp>
 #include <fmt/format.h>
+#include <dlog/dlog.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +44,8 @@ struct fmt::formatter<Faulty> {
 };
 
 int main() {
-  dlog::info("numbers {} {} {:.3f} {:#x} {:>6}|", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max(),
-             1.5, 255, 42);
+  dlog::info("numbers {} {} {:.3f} {:#x} {:>6}|", std::numeric_limits<std::int64_t>::min(),
+             std::numeric_limits<std::uint64_t>::max(), 1.5, 255, 42);
   dlog::info("small {} {} {}", true, 'c', static_cast<std::int8_t>(-5));
   dlog::info("enum {}", Colour::red);
   dlog::info("point {}", Point{1, 2});

@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   for (int thread = 0; thread < threads; ++thread) {
     running.emplace_back([=, &filler] {
       for (int i = 0; i < records; ++i) {
-        dlog::info("rec {}/{} {} {}|", name, thread, i, std::string_view(filler).substr(0, static_cast<std::size_t>(i % 97)));
+        dlog::info("rec {}/{} {} {}|", name, thread, i,
+                   std::string_view(filler).substr(0, static_cast<std::size_t>(i % 97)));
       }
     });
   }

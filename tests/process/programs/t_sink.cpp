@@ -16,9 +16,10 @@ class Printer : public dlog::Sink {
     if (event.record != nullptr) {
       const std::string message(event.record->message);
       const std::string file(event.record->file);
-      std::printf("sink record level=%d name=%s id=%d pid=%d time=%d line=%d file=%s message=%s\n", static_cast<int>(event.record->level),
-                  name.c_str(), static_cast<int>(event.source.id), static_cast<int>(event.source.pid), event.time_ns > 0 ? 1 : 0,
-                  event.record->line > 0 ? 1 : 0, file.substr(file.rfind('/') + 1).c_str(), message.c_str());
+      std::printf("sink record level=%d name=%s id=%d pid=%d time=%d line=%d file=%s message=%s\n",
+                  static_cast<int>(event.record->level), name.c_str(), static_cast<int>(event.source.id),
+                  static_cast<int>(event.source.pid), event.time_ns > 0 ? 1 : 0, event.record->line > 0 ? 1 : 0,
+                  file.substr(file.rfind('/') + 1).c_str(), message.c_str());
     } else if (event.bar != nullptr) {
       std::printf("sink bar state=%d created=%d value=%d total=%d description=%s\n", static_cast<int>(event.bar->state),
                   event.bar->created ? 1 : 0, static_cast<int>(event.bar->value), static_cast<int>(event.bar->total),

@@ -55,7 +55,8 @@ pid_t start(std::vector<std::string> command, int child, bool built) {
   auto arguments = pointers(command);
   auto variables = pointers(environment);
   pid_t pid = -1;
-  const int failed = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), built ? variables.data() : environ);
+  const int failed =
+      posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), built ? variables.data() : environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) std::printf("cannot start %s: %d\n", arguments[0], failed);
   return failed != 0 ? -1 : pid;
@@ -80,7 +81,8 @@ int main(int argc, char** argv) {
   std::vector<std::thread> running;
   for (int thread = 0; thread < threads; ++thread) {
     running.emplace_back([=] {
-      for (int i = 0; i < records; ++i) dlog::info("rec parent/{} {} {}|", thread, i, std::string(static_cast<std::size_t>(i % 97), 'x'));
+      for (int i = 0; i < records; ++i)
+        dlog::info("rec parent/{} {} {}|", thread, i, std::string(static_cast<std::size_t>(i % 97), 'x'));
     });
   }
   for (auto& thread : running) thread.join();

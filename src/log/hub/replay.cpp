@@ -1,0 +1,26 @@
+// Frames shown as own events: see replay.hpp.
+#include "log/hub/replay.hpp"
+
+#include <algorithm>
+
+#include "log/hub/connection.hpp"
+#include "os/clock.hpp"
+
+namespace dlog::hub {
+
+void replay(std::span<const std::byte> frames, const std::string& name, std::uint32_t pid, event::Outlet& outlet) {
+  const Source self{0, name, pid, 0};
+  Connection connection(0, self, 0);
+  const std::int64_t now_ns = os::wall_ns();
+  const auto room = connection.room(frames.size());
+  std::copy(frames.begin(), frames.end(), room.begin());
+  connection.received(frames.size(), now_ns);
+  Connection::Arrival arrival;
+  while (connection.next(arrival)) {
+    arrival.event.source = self;
+    // Bars are told of by the sink, which knows their descriptions; what they come without is no fault here.
+    if (arrival.event.record != nullptr && !arrival.event.record->notice) outlet.accept(arrival.event);
+  }
+}
+
+}  // namespace dlog::hub
