@@ -49,7 +49,7 @@ void put(const os::Descriptor& pipe, std::string_view text = "x") {
 TEST_CASE("poller: with nothing to see, the time ends the sleep, and not before") {
   os::Poller poller = made();
   CHECK(wait(poller, 0).empty());
-  for (const std::int64_t timeout_ns : {std::int64_t{1}, 1 * ms, 3 * ms + 1}) {
+  for (const std::int64_t timeout_ns : {std::int64_t{1}, 1 * ms - 1, 1 * ms, 3 * ms - 1}) {
     const std::int64_t before_ns = os::monotonic_ns();
     CHECK(wait(poller, timeout_ns).empty());
     CHECK(os::monotonic_ns() - before_ns >= timeout_ns);
@@ -179,6 +179,12 @@ TEST_CASE("poller: where there is no room for keys, a sleep is still a sleep") {
   const std::int64_t before_ns = os::monotonic_ns();
   CHECK(poller.wait(2 * ms, std::span<std::uint64_t>()) == 0);
   CHECK(os::monotonic_ns() - before_ns >= 2 * ms);
+
+  const test::Ends pipe = test::make_pipe();
+  REQUIRE(poller.watch(pipe.ours, 7));
+  put(pipe.theirs);
+  CHECK(poller.wait(os::Poller::for_ever, std::span<std::uint64_t>()) == 0);
+  CHECK(wait(poller, 0) == Keys{7});
 }
 
 TEST_CASE("poller: the other end's close makes ready") {
