@@ -49,7 +49,9 @@ std::size_t Poller::wait(std::int64_t timeout_ns, std::span<std::uint64_t> ready
   // At least one, for the wake-up: none at all is an error, and would not sleep.
   const int room = static_cast<int>(std::clamp<std::size_t>(ready.size(), 1, events_max));
   const std::int64_t ms =
-      timeout_ns < 0 ? -1 : std::min<std::int64_t>(timeout_ns / ns_per_ms + (timeout_ns % ns_per_ms != 0 ? 1 : 0), 3'600'000);
+      timeout_ns < 0
+          ? -1
+          : std::min<std::int64_t>(timeout_ns / ns_per_ms + (timeout_ns % ns_per_ms != 0 ? 1 : 0), 3'600'000);
   const int got = ::epoll_wait(epoll_.get(), events, room, static_cast<int>(ms));
   std::size_t count = 0;
   for (int i = 0; i < got; ++i) {
