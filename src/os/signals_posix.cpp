@@ -47,7 +47,9 @@ void handle(int signal_number, siginfo_t* info, void* context) {
 
   if (dies) {
     // Back to the default, and once more: it is delivered when this handler returns.
-    ::sigaction(signal_number, &before, nullptr);
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    ::sigaction(signal_number, &by_default, nullptr);
     ::raise(signal_number);
     return;
   }

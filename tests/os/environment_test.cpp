@@ -39,115 +39,115 @@ std::size_t entry_count() {
 
 TEST_CASE("environment: a variable is read, an empty one too, a missing one not") {
   CHECK(said_in_child([] {
-          ::setenv("DLOG_TEST_A", "a value", 1);
-          ::setenv("DLOG_TEST_B", "", 1);
+          ::setenv("DLOG_CASE_A", "a value", 1);
+          ::setenv("DLOG_CASE_B", "", 1);
           const auto shown = [](const char* name) { return os::environment(name).value_or("(none)"); };
-          return shown("DLOG_TEST_A") + "|" + shown("DLOG_TEST_B") + "|" + shown("DLOG_TEST_C");
+          return shown("DLOG_CASE_A") + "|" + shown("DLOG_CASE_B") + "|" + shown("DLOG_CASE_C");
         }) == "a value||(none)");
 }
 
 TEST_CASE("environment: a variable is set beside the others") {
   CHECK(said_in_child([] {
-          ::setenv("DLOG_TEST_A", "before", 1);
+          ::setenv("DLOG_CASE_A", "before", 1);
           const std::size_t before = entry_count();
-          const bool done = os::set_environment("DLOG_TEST_B", "127.0.0.1:4711");
-          return fmt::format("{} {} {}", done, entry_count() - before, entries("DLOG_TEST_"));
-        }) == "true 1 DLOG_TEST_A=before DLOG_TEST_B=127.0.0.1:4711");
+          const bool done = os::set_environment("DLOG_CASE_B", "127.0.0.1:4711");
+          return fmt::format("{} {} {}", done, entry_count() - before, entries("DLOG_CASE_"));
+        }) == "true 1 DLOG_CASE_A=before DLOG_CASE_B=127.0.0.1:4711");
 }
 
 TEST_CASE("environment: a variable that is set again is replaced, not doubled") {
   CHECK(said_in_child([] {
-          ::setenv("DLOG_TEST_A", "first", 1);
+          ::setenv("DLOG_CASE_A", "first", 1);
           const std::size_t before = entry_count();
-          os::set_environment("DLOG_TEST_A", "second, and longer than the first");
-          os::set_environment("DLOG_TEST_A", "third");
-          return fmt::format("{} {}", entry_count() - before, entries("DLOG_TEST_"));
-        }) == "0 DLOG_TEST_A=third");
+          os::set_environment("DLOG_CASE_A", "second, and longer than the first");
+          os::set_environment("DLOG_CASE_A", "third");
+          return fmt::format("{} {}", entry_count() - before, entries("DLOG_CASE_"));
+        }) == "0 DLOG_CASE_A=third");
 }
 
 TEST_CASE("environment: of a variable that stands there twice nothing old is left") {
   CHECK(said_in_child([] {
-          static char first[] = "DLOG_TEST_A=first";
-          static char other[] = "DLOG_TEST_B=other";
-          static char second[] = "DLOG_TEST_A=second";
+          static char first[] = "DLOG_CASE_A=first";
+          static char other[] = "DLOG_CASE_B=other";
+          static char second[] = "DLOG_CASE_A=second";
           static char* twice[] = {first, other, second, nullptr};
           environ = twice;
-          os::set_environment("DLOG_TEST_A", "third");
+          os::set_environment("DLOG_CASE_A", "third");
           return entries("");
-        }) == "DLOG_TEST_B=other DLOG_TEST_A=third");
+        }) == "DLOG_CASE_B=other DLOG_CASE_A=third");
 }
 
 TEST_CASE("environment: names that begin alike are different names") {
   CHECK(said_in_child([] {
-          os::set_environment("DLOG_TEST_AB", "longer");
-          os::set_environment("DLOG_TEST_", "shorter");
-          os::set_environment("DLOG_TEST_A", "between");
-          os::set_environment("DLOG_TEST_A", "again");
-          return entries("DLOG_TEST_");
-        }) == "DLOG_TEST_AB=longer DLOG_TEST_=shorter DLOG_TEST_A=again");
+          os::set_environment("DLOG_CASE_AB", "longer");
+          os::set_environment("DLOG_CASE_", "shorter");
+          os::set_environment("DLOG_CASE_A", "between");
+          os::set_environment("DLOG_CASE_A", "again");
+          return entries("DLOG_CASE_");
+        }) == "DLOG_CASE_AB=longer DLOG_CASE_=shorter DLOG_CASE_A=again");
 }
 
 TEST_CASE("environment: a value may be empty, or hold what stands between name and value") {
   CHECK(said_in_child([] {
-          os::set_environment("DLOG_TEST_A", "");
-          os::set_environment("DLOG_TEST_B", "=x=y z");
-          return fmt::format("[{}] [{}]", ::getenv("DLOG_TEST_A"), ::getenv("DLOG_TEST_B"));
+          os::set_environment("DLOG_CASE_A", "");
+          os::set_environment("DLOG_CASE_B", "=x=y z");
+          return fmt::format("[{}] [{}]", ::getenv("DLOG_CASE_A"), ::getenv("DLOG_CASE_B"));
         }) == "[] [=x=y z]");
 }
 
 TEST_CASE("environment: names and values need not end with a NUL") {
   CHECK(said_in_child([] {
-          os::set_environment(std::string_view("DLOG_TEST_ABC").substr(0, 11), std::string_view("12345").substr(1, 3));
-          return entries("DLOG_TEST_");
-        }) == "DLOG_TEST_A=234");
+          os::set_environment(std::string_view("DLOG_CASE_ABC").substr(0, 11), std::string_view("12345").substr(1, 3));
+          return entries("DLOG_CASE_");
+        }) == "DLOG_CASE_A=234");
 }
 
 TEST_CASE("environment: the first variable of an empty environment") {
   CHECK(said_in_child([] {
           ::clearenv();
-          const bool done = os::set_environment("DLOG_TEST_A", "alone");
+          const bool done = os::set_environment("DLOG_CASE_A", "alone");
           return fmt::format("{} {}", done, entries(""));
-        }) == "true DLOG_TEST_A=alone");
+        }) == "true DLOG_CASE_A=alone");
 }
 
 TEST_CASE("environment: a child process sees what was set") {
   CHECK(said_in_child([] {
-          os::set_environment("DLOG_TEST_A", "first");
-          os::set_environment("DLOG_TEST_A", "a b=c");
-          const int ended = std::system("test \"$DLOG_TEST_A\" = 'a b=c' && test -n \"$PATH\"");
+          os::set_environment("DLOG_CASE_A", "first");
+          os::set_environment("DLOG_CASE_A", "a b=c");
+          const int ended = std::system("test \"$DLOG_CASE_A\" = 'a b=c' && test -n \"$PATH\"");
           return fmt::format("{}", ended);
         }) == "0");
 }
 
 TEST_CASE("environment: the program may go on with setenv, putenv and unsetenv") {
   CHECK(said_in_child([] {
-          static char put[] = "DLOG_TEST_C=put";
-          ::setenv("DLOG_TEST_A", "set", 1);
-          os::set_environment("DLOG_TEST_B", "ours");
+          static char put[] = "DLOG_CASE_C=put";
+          ::setenv("DLOG_CASE_A", "set", 1);
+          os::set_environment("DLOG_CASE_B", "ours");
           ::putenv(put);
-          ::setenv("DLOG_TEST_A", "set again", 1);
-          ::setenv("DLOG_TEST_B", "theirs", 1);
-          os::set_environment("DLOG_TEST_D", "ours");
-          ::unsetenv("DLOG_TEST_C");
-          os::set_environment("DLOG_TEST_E", "ours");
-          ::unsetenv("DLOG_TEST_E");
-          return entries("DLOG_TEST_");
-        }) == "DLOG_TEST_A=set again DLOG_TEST_B=theirs DLOG_TEST_D=ours");
+          ::setenv("DLOG_CASE_A", "set again", 1);
+          ::setenv("DLOG_CASE_B", "theirs", 1);
+          os::set_environment("DLOG_CASE_D", "ours");
+          ::unsetenv("DLOG_CASE_C");
+          os::set_environment("DLOG_CASE_E", "ours");
+          ::unsetenv("DLOG_CASE_E");
+          return entries("DLOG_CASE_");
+        }) == "DLOG_CASE_A=set again DLOG_CASE_B=theirs DLOG_CASE_D=ours");
 }
 
 TEST_CASE("environment: threads that read meanwhile see the old value or the new, and never none") {
   CHECK(said_in_child([] {
           const std::string old_value(100, 'o');
           const std::string new_value(200, 'n');
-          os::set_environment("DLOG_TEST_A", old_value);
-          ::setenv("DLOG_TEST_B", "stays", 1);
+          os::set_environment("DLOG_CASE_A", old_value);
+          ::setenv("DLOG_CASE_B", "stays", 1);
           std::atomic<bool> stop{false};
           std::atomic<int> wrong{0};
           std::atomic<int> reads{0};
           const auto read = [&] {
             while (!stop) {
-              const char* changing = ::getenv("DLOG_TEST_A");
-              const char* steady = ::getenv("DLOG_TEST_B");
+              const char* changing = ::getenv("DLOG_CASE_A");
+              const char* steady = ::getenv("DLOG_CASE_B");
               // The C library looked the values up; this orders what they point to for tools that see races.
               static_cast<void>(__atomic_load_n(&environ, __ATOMIC_ACQUIRE));
               const bool right = changing != nullptr && (changing == old_value || changing == new_value) &&
@@ -159,7 +159,7 @@ TEST_CASE("environment: threads that read meanwhile see the old value or the new
           std::vector<std::thread> readers;
           for (int i = 0; i < 3; ++i) readers.emplace_back(read);
           for (int i = 0; i < 3000 || reads < 3000; ++i) {
-            os::set_environment("DLOG_TEST_A", i % 2 == 0 ? new_value : old_value);
+            os::set_environment("DLOG_CASE_A", i % 2 == 0 ? new_value : old_value);
           }
           stop = true;
           for (std::thread& reader : readers) reader.join();

@@ -206,6 +206,7 @@ TEST_CASE("signals: a handler that wants to know more is told what it would have
           });
           os::flush_on_signals(true, call<'f'>);
           ::sigqueue(::getpid(), SIGTERM, {.sival_int = 4711});
+          ::usleep(1);  // ThreadSanitizer hands a signal over at the next blocking call
           tell<'.'>();
         }) == Ending{"fh.", 0});
 }
@@ -305,16 +306,28 @@ TEST_CASE("signals: the call may be taken back") {
         }) == Ending{"", SIGTERM});
 }
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr bool under_thread_sanitizer = true;
+#else
+constexpr bool under_thread_sanitizer = false;
+#endif
+#else
+constexpr bool under_thread_sanitizer = false;
+#endif
+
 TEST_CASE("signals: a fault inside the call ends the process, and does not come back to it") {
-  CHECK(ending_of([] {
-          ::alarm(2);  // it does not wait for itself either
-          os::flush_on_signals(true, [](bool) {
-            tell<'f'>();
-            ::raise(SIGSEGV);
-          });
-          ::raise(SIGTERM);
-          tell<'?'>();
-        }) == Ending{"f", SIGSEGV});
+  const Ending ended = ending_of([] {
+    ::alarm(2);  // it does not wait for itself either
+    os::flush_on_signals(true, [](bool) {
+      tell<'f'>();
+      ::raise(SIGSEGV);
+    });
+    ::raise(SIGTERM);
+    tell<'?'>();
+  });
+  // ThreadSanitizer hands the second signal over when the first one's handler has ended: the call is then made again.
+  CHECK(ended == Ending{under_thread_sanitizer ? "ff" : "f", SIGSEGV});
 }
 
 std::atomic<bool> first_is_called{false};
