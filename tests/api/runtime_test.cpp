@@ -208,24 +208,30 @@ TEST_CASE("runtime: a console whose reader is gone ends nobody") {
 
 TEST_CASE("runtime: with no descriptor left records are written by their callers") {
   const Ended ended = run_program({}, [] {
-    // A sanitizer wants descriptors when it meets a type for the first time: it has met these.
+    // A sanitizer wants descriptors when it meets a type for the first time: it meets all of them before the fork.
     make_log().submit("warm");
-    rlimit before{};
-    ::getrlimit(RLIMIT_NOFILE, &before);
-    const rlimit none_left{3, before.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none_left);
-    dlog::info("one");
-    dlog::ProgressBar bar{"Reading", 10};
-    bar.finish();
-    const bool flushed = dlog::flush().complete;
-    const std::string address = dlog::pipe_address();
-    ::setrlimit(RLIMIT_NOFILE, &before);
-    say((flushed ? "flushed [" : "not flushed [") + address + "]");
-    dlog::info("descriptors come back too late");
+    dlog::init({.set_environment = false});
+    dlog::info("warm");
+    dlog::flush();
+    const int status = fork_and_wait([] {
+      rlimit before{};
+      ::getrlimit(RLIMIT_NOFILE, &before);
+      const rlimit none_left{3, before.rlim_max};
+      ::setrlimit(RLIMIT_NOFILE, &none_left);
+      dlog::info("one");
+      dlog::ProgressBar bar{"Reading", 10};
+      bar.finish();
+      const bool flushed = dlog::flush().complete;
+      const std::string address = dlog::pipe_address();
+      ::setrlimit(RLIMIT_NOFILE, &before);
+      say((flushed ? "flushed [" : "not flushed [") + address + "]");
+      dlog::info("descriptors come back too late");
+    });
+    say(std::to_string(status));
   });
-  CHECK(well(ended).out == "flushed []\n");
+  CHECK(well(ended).out == "flushed []\n0\n");
   CHECK(console_of(ended) ==
-        Words{"WRN dlog: cannot listen (no descriptor to sleep on); children keep their own consoles",
+        Words{"INF prog: warm", "WRN dlog: cannot listen (no descriptor to sleep on); children keep their own consoles",
               "WRN dlog: no log thread (no descriptor to sleep on); records are written by their callers",
               "INF prog: one", "INF prog: Reading: started (0/10)", "INF prog: Reading: finished (10/10)",
               "INF prog: descriptors come back too late"});
