@@ -29,7 +29,8 @@ struct Location {
   }
 };
 
-namespace [[gnu::visibility("default")]] capture {
+#pragma GCC visibility push(default)  // the attribute of a namespace does not reach definitions elsewhere in clang
+namespace capture {
 
 // What one copied argument is, in the order of a record's arguments.
 enum class Code : unsigned char {
@@ -224,4 +225,5 @@ void emit(Level level, const Site& site, const Args&... arguments) noexcept {
 }
 
 }  // namespace capture
+#pragma GCC visibility pop
 }  // namespace dlog

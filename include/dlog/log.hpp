@@ -27,7 +27,8 @@ struct basic_format {
 
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
-  consteval basic_format(const S& text, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+  consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
+                         Location where = Location::current()) noexcept
       : site{std::string_view(text).data(), std::string_view(text).size(), where,
              std::string_view(text).find("p}") != std::string_view::npos} {
     [[maybe_unused]] const fmt::format_string<Args...> checked(text);

@@ -23,7 +23,8 @@
 #include "dlog/counter.hpp"
 #include "dlog/event.hpp"
 
-namespace [[gnu::visibility("default")]] dlog {
+#pragma GCC visibility push(default)  // the attribute of a namespace does not reach definitions elsewhere in clang
+namespace dlog {
 
 namespace progress {
 
@@ -179,3 +180,4 @@ decltype(auto) suspend(F&& f) {
 }
 
 }  // namespace dlog
+#pragma GCC visibility pop

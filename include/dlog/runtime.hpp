@@ -15,7 +15,8 @@
 #include "dlog/level.hpp"
 #include "dlog/stats.hpp"
 
-namespace [[gnu::visibility("default")]] dlog {
+#pragma GCC visibility push(default)  // the attribute of a namespace does not reach definitions elsewhere in clang
+namespace dlog {
 
 // aggregator: this process owns the console (and listens). child: its records go to the parent that DLOG_PIPE names.
 enum class Role { aggregator, child };
@@ -34,7 +35,7 @@ struct FlushResult {
 
 // A barrier: returns when everything that this process logged before the call is written, or at the deadline. In a child
 // "written" means handed to the kernel. On the log thread (in a sink) it returns at once, incomplete.
-FlushResult flush(std::chrono::milliseconds deadline = std::chrono::seconds{2}) noexcept;
+FlushResult flush(std::chrono::milliseconds deadline = std::chrono::milliseconds{2000}) noexcept;
 
 // flush(), and the console is left tidy: bars that are still live leave the screen until they change again. Done at exit
 // anyway, where live bars are written once in their last state. Logging still works after it.
@@ -56,3 +57,4 @@ std::vector<std::string> child_environment();
 Stats stats() noexcept;
 
 }  // namespace dlog
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 
 #include "dlog/event.hpp"
 
-namespace [[gnu::visibility("default")]] dlog {
+#pragma GCC visibility push(default)  // the attribute of a namespace does not reach definitions elsewhere in clang
+namespace dlog {
 
 class Sink {
  public:
@@ -23,3 +24,4 @@ class Sink {
 void add_sink(std::shared_ptr<Sink> sink);
 
 }  // namespace dlog
+#pragma GCC visibility pop
