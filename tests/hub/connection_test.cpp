@@ -36,7 +36,7 @@ struct Peer {
       const std::string_view some = bytes.substr(0, piece);
       const auto room = connection.room(some.size());
       std::transform(some.begin(), some.end(), room.begin(), [](char c) { return static_cast<std::byte>(c); });
-      connection.received(some.size(), now_ns);
+      connection.received(some.size(), now_ns, now_ns - not_looked_ns);
       take();
       bytes.remove_prefix(some.size());
     }
@@ -60,6 +60,7 @@ struct Peer {
 
   Connection connection{7, own_notice, 40'001};
   std::int64_t now_ns = noted_ms + 2 * ms;
+  std::int64_t not_looked_ns = 0;  // so long nobody has looked at the socket before
   std::vector<Told> told{};
   std::vector<std::int64_t> order_ns{};
 };
@@ -271,7 +272,7 @@ TEST_CASE("connection: what is there when the end comes is still told") {
   const std::string bytes = log_frame(2, "one") + create_frame(1, "a", 5) + log_frame(2, "two");
   const auto room = peer.connection.room(bytes.size());
   std::transform(bytes.begin(), bytes.end(), room.begin(), [](char c) { return static_cast<std::byte>(c); });
-  peer.connection.received(bytes.size(), peer.now_ns);
+  peer.connection.received(bytes.size(), peer.now_ns, peer.now_ns);
   CHECK(peer.end() == Words{"INF child: one", "bar 1 of child: created running 0/5 a", "INF child: two",
                             "bar 1 of child: orphaned 0/5 a"});
   CHECK(peer.connection.finished());
@@ -332,7 +333,7 @@ TEST_CASE("connection: a half frame for ever is kept, also over a rest") {
   CHECK(words == Words{"INF child: " + std::string(3000, 'm')});
 }
 
-TEST_CASE("connection: a child's time decides its place only within 5 ms before its arrival") {
+TEST_CASE("connection: a child's time decides its place only within 5 ms before it can have come") {
   struct Row {
     const char* what;
     std::string_view time;
@@ -353,6 +354,19 @@ TEST_CASE("connection: a child's time decides its place only within 5 ms before 
     REQUIRE(peer.order_ns.size() == 1);
     CHECK(peer.order_ns[0] == peer.now_ns - window + row.after_ns);
   }
+  Peer late;
+  late.not_looked_ns = 40 * ms;
+  late.say(log_frame(2, "m", "2026-11-21T04:16:40.700Z") + log_frame(2, "m", "2026-11-21T04:16:40.500Z"));
+  CHECK(late.order_ns == std::vector{late.now_ns - 29 * ms, late.now_ns - 29 * ms});
+  Peer older;
+  older.not_looked_ns = 40 * ms;
+  older.say(log_frame(2, "m", "2026-11-21T04:16:40.500Z"));
+  CHECK(older.order_ns == std::vector{older.now_ns - 45 * ms});
+  Peer set_back;
+  set_back.not_looked_ns = -100 * ms;
+  set_back.say(log_frame(2, "m"));
+  CHECK(set_back.order_ns.front() <= set_back.now_ns);
+
   Peer peer;
   peer.say(log_frame(2, "m", "2099-01-01T00:00:00.000Z"));
   CHECK(peer.told.front().time_ns > peer.now_ns);  // shown as it was said

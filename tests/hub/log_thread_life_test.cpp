@@ -1,11 +1,17 @@
 // Tests of log_thread.cpp: bars, children, and the ways in which a process leaves.
 #include <fmt/format.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "base/civil_time.hpp"
+#include "os/clock.hpp"
 #include "os/socket.hpp"
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -18,6 +24,12 @@ using namespace dlog;
 using namespace dlog::test;
 using hub::Command;
 using Words = std::vector<std::string>;
+
+std::string time_text(std::int64_t time_ns) {
+  const CivilTime t = civil_time(time_ns);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.year, t.month, t.day, t.hour, t.minute, t.second,
+                     t.nanosecond / ns_per_ms);
+}
 
 }  // namespace
 
@@ -168,4 +180,50 @@ TEST_CASE("log thread: a child is not ahead of what this process said before it"
     REQUIRE(told[2 * i].message == fmt::format("own {}", i));
     REQUIRE(told[2 * i + 1].message == fmt::format("child {}", i));
   }
+}
+
+TEST_CASE("log thread: what a child said before this process did is told before it, also by one that came just now") {
+  Log& log = make_log();
+  REQUIRE(log.thread->listen() == "");
+  REQUIRE(log.thread->start() == "");
+  constexpr std::size_t rounds = 3000;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    const auto child_end = os::connect_to({0x7F000001, log.thread->port()}, long_time);
+    REQUIRE(child_end);
+    send_all(*child_end, log_frame(2, fmt::format("child {}", i), time_text(os::wall_ns())));
+    log.submit(fmt::format("own {}", i));
+  }
+  REQUIRE(log.flush());
+  const auto told = log.told.told();
+  REQUIRE(told.size() == 2 * rounds);  // the flush, too, came after them
+  std::size_t wrong = 0;
+  std::size_t children = 0;
+  for (const Told& each : told) {
+    if (each.message.starts_with("child")) ++children;
+    else if (std::stoul(each.message.substr(4)) >= children) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("log thread: that holds where the log thread comes late") {
+  std::atomic<bool> hold{false};
+  std::atomic<bool> held{false};
+  Log& log = make_log({}, [&](const Event& event) {
+    if (event.record == nullptr || event.record->message != "hold") return;
+    held = true;
+    while (hold) std::this_thread::yield();
+  });
+  REQUIRE(log.thread->listen() == "");
+  REQUIRE(log.thread->start() == "");
+  const auto child_end = os::connect_to({0x7F000001, log.thread->port()}, long_time);
+  REQUIRE(child_end);
+  hold = true;
+  log.submit("hold");
+  while (!held) std::this_thread::yield();
+    send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())));
+  std::this_thread::sleep_for(std::chrono::milliseconds{2});  // the wire knows no less than a millisecond
+  log.submit("own");
+  std::this_thread::sleep_for(std::chrono::milliseconds{30});
+  hold = false;
+  CHECK(log.flushed() == Words{"INF prog: hold", "INF child: child", "INF prog: own"});
 }

@@ -19,13 +19,14 @@ Connection::Connection(std::uint64_t id, Source self, std::uint16_t peer_port) :
   source_.port = peer_port;
 }
 
-void Connection::received(std::size_t bytes, std::int64_t arrival_ns) noexcept {
+void Connection::received(std::size_t bytes, std::int64_t arrival_ns, std::int64_t since_ns) noexcept {
   decoder_.filled(bytes);
   arrival_ns_ = arrival_ns;
+  since_ns_ = std::min(since_ns, arrival_ns);  // the clock may have been set back
 }
 
 void Connection::ended(std::int64_t arrival_ns) {
-  arrival_ns_ = arrival_ns;
+  arrival_ns_ = since_ns_ = arrival_ns;
   if (stage_ == Stage::open) stage_ = Stage::ending;
 }
 
@@ -70,7 +71,7 @@ bool Connection::read_frame() {
 }
 
 bool Connection::hand_out(Arrival& out) {
-  last_order_ns_ = std::max(last_order_ns_, std::clamp(event_ns_, arrival_ns_ - order_window_ns, arrival_ns_));
+  last_order_ns_ = std::max(last_order_ns_, std::clamp(event_ns_, since_ns_ - order_window_ns, arrival_ns_));
   out.order_ns = last_order_ns_;
   out.event = {event_ns_, source_, is_record_ ? &record_ : nullptr, is_record_ ? nullptr : &bar_};
   return true;

@@ -24,11 +24,12 @@ class Connection {
 
   // Bytes that came: received() says how much of room() was filled; ended() that no more will come.
   std::span<std::byte> room(std::size_t bytes) { return decoder_.space(bytes); }
-  void received(std::size_t bytes, std::int64_t arrival_ns) noexcept;
+  // They came by `arrival_ns`, and after `since_ns`.
+  void received(std::size_t bytes, std::int64_t arrival_ns, std::int64_t since_ns) noexcept;
   void ended(std::int64_t arrival_ns);
 
   // The next event of what came; false: none until more comes. Times of events never go back, are never later than their
-  // arrival and never earlier than order_window_ns before it, so that no child can overtake or starve the others.
+  // arrival and never earlier than order_window_ns before they can have come, so that no child overtakes what is older.
   struct Arrival {
     Event event;
     std::int64_t order_ns = 0;  // where it stands among the events of others
@@ -78,6 +79,7 @@ class Connection {
   wire::Decoder decoder_;
   Stage stage_ = Stage::open;
   std::int64_t arrival_ns_ = 0;
+  std::int64_t since_ns_ = 0;
   std::int64_t last_order_ns_ = 0;
 
   bool have_event_ = false;  // record_ or bar_ holds one

@@ -37,24 +37,26 @@ void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_n
   if (retry_ns_ <= now_ns) {
     retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }
+  if (served_wall_ns_ == 0) served_wall_ns_ = wall_ns;
   const std::size_t share =
       std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
   for (const std::uint64_t key : ready) {
     if (key == listener_key) {
-      accept_all(now_ns);
+      accept_all(now_ns, wall_ns);
     } else if (const auto found = peers_.find(key); found != peers_.end()) {
       read(*found->second, share, wall_ns);
     }
   }
+  served_wall_ns_ = wall_ns;
 }
 
-void Connections::accept_all(std::int64_t now_ns) {
+void Connections::accept_all(std::int64_t now_ns, std::int64_t wall_ns) {
   // Bounded: those who are connected already have their turn, too.
-  for (int i = 0; i < 256 && accept_one(now_ns); ++i) {
+  for (std::size_t i = 0; i < connections_max && accept_one(now_ns, wall_ns); ++i) {
   }
 }
 
-bool Connections::accept_one(std::int64_t now_ns) {
+bool Connections::accept_one(std::int64_t now_ns, std::int64_t wall_ns) {
   os::Accepted accepted = os::accept_connection(listener_);
   switch (accepted.outcome) {
     case os::AcceptOutcome::none_waiting: return false;
@@ -75,7 +77,8 @@ bool Connections::accept_one(std::int64_t now_ns) {
   peer->place = free_places_.back();
   free_places_.pop_back();
   (*descriptors_)[peer->place].store(peer->socket.get(), std::memory_order_relaxed);
-  peers_.emplace(id, std::move(peer));
+  Peer& taken = *peers_.emplace(id, std::move(peer)).first->second;
+  read(taken, piece_bytes, wall_ns);  // at once: it may have spoken, and ended, before this process spoke
   return true;
 }
 
@@ -109,7 +112,7 @@ void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns
       peer.heard_out = true;
       break;
     }
-    connection.received(got.bytes, wall_ns);
+    connection.received(got.bytes, wall_ns, served_wall_ns_);
     read += got.bytes;
     bytes_read_ += got.bytes;
     if (got.outcome == os::Transfer::done) continue;

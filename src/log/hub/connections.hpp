@@ -35,7 +35,8 @@ class Connections {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  // Takes new connections and reads a share of each that is ready (keys from the poller; those of others are passed over).
+  // Takes new connections and reads a share of them, and of each that is ready (keys from the poller; those of others are passed
+  // over). The poller was asked after `now_ns`, so that what was sent before is there.
   void serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns);
 
   // The earliest event that is there: its place in time, and then the event itself, which is handed to `deliver`.
@@ -85,8 +86,8 @@ class Connections {
     }
   };
 
-  void accept_all(std::int64_t now_ns);
-  bool accept_one(std::int64_t now_ns);
+  void accept_all(std::int64_t now_ns, std::int64_t wall_ns);
+  bool accept_one(std::int64_t now_ns, std::int64_t wall_ns);
   bool refuse_for_want_of_descriptors(std::int64_t now_ns);
   void refuse(std::string why);
   void close(Peer& peer);
@@ -112,6 +113,7 @@ class Connections {
   bool told_refused_ = false;
   std::string complaint_;
   std::int64_t retry_ns_;
+  std::int64_t served_wall_ns_ = 0;  // of the turn before: what is read came after it
 };
 
 }  // namespace dlog::hub

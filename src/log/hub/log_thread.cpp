@@ -244,16 +244,17 @@ std::int64_t LogThread::plan_sleep() {
 
 void LogThread::step(std::int64_t timeout_ns) {
   std::array<std::uint64_t, ready_max> keys;
-  std::size_t ready = 0;
-  if (poller_) ready = poller_->wait(timeout_ns, keys);
+  if (poller_) poller_->wait(timeout_ns, keys);
   sleep_.store(Sleep::awake, std::memory_order_relaxed);
 
-  // Taken before the sockets and the queue are read: whatever was logged before this moment is there when it is read. What is
-  // younger waits for the next turn, so that nothing that came after a record of another source overtakes it.
+  // Taken before the sockets and the queue are looked at: whatever was logged before this moment is there when it is read. What
+  // is younger waits for the next turn, so that nothing that came after a record of another source overtakes it.
   const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
   const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);
   const std::int64_t cut_ns = os::monotonic_ns();
   const std::int64_t wall_ns = os::wall_ns();
+
+  const std::size_t ready = connections_ ? poller_->wait(0, keys) : 0;
 
   for (Notice& first : std::exchange(first_notices_, {})) delivery_.notice(first.level, first.text);
   if (connections_) connections_->serve(std::span(keys).first(ready), cut_ns, wall_ns);

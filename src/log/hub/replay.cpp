@@ -14,7 +14,7 @@ void replay(std::span<const std::byte> frames, const std::string& name, std::uin
   const std::int64_t now_ns = os::wall_ns();
   const auto room = connection.room(frames.size());
   std::copy(frames.begin(), frames.end(), room.begin());
-  connection.received(frames.size(), now_ns);
+  connection.received(frames.size(), now_ns, now_ns);
   Connection::Arrival arrival;
   while (connection.next(arrival)) {
     arrival.event.source = self;
