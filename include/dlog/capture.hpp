@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 
 #include "dlog/level.hpp"
@@ -60,7 +61,9 @@ struct Site {
   const char* format = "";
   std::size_t format_size = 0;
   Location where{};
-  bool at_once = false;  // the format asks for something that a copy cannot give: the caller formats
+  std::uint64_t addresses = 0;  // bit i: argument i is text whose address the format shows ({:p})
+
+  constexpr bool shows_address(std::size_t i) const noexcept { return i < 64 && (addresses >> i & 1) != 0; }
 };
 
 // A longer argument is cut here already: no message is longer anyway.
@@ -97,9 +100,36 @@ inline constexpr bool is_text =
     std::same_as<T, char*> || std::same_as<T, const char*> || std::same_as<T, std::string> ||
     std::same_as<T, std::string_view> || std::same_as<T, fmt::string_view>;
 
-// Text that a format may also want as a pointer.
+// Text whose address a format may also want.
 template <class T>
 inline constexpr bool is_characters = std::same_as<T, char*> || std::same_as<T, const char*>;
+
+// Which arguments a valid format shows with {:p}: bit i, argument i. Named ones are never copied, and do not count.
+constexpr std::uint64_t addresses_in(std::string_view format) noexcept {
+  constexpr std::size_t none = 64;
+  std::uint64_t found = 0;
+  std::size_t next = 0;  // argument of the next {}
+  const auto at = [format](std::size_t i) { return i < format.size() ? format[i] : '}'; };
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '{' || at(++i) == '{') continue;
+    std::size_t argument = none;
+    if (at(i) == '}' || at(i) == ':') argument = next++;
+    else if (at(i) >= '0' && at(i) <= '9') {
+      for (argument = 0; argument < none && at(i) >= '0' && at(i) <= '9'; ++i)
+        argument = argument * 10 + static_cast<std::size_t>(at(i) - '0');
+    }
+    for (std::size_t open = 1; i < format.size(); ++i) {
+      if (at(i) == '{') {
+        ++open;
+        if (at(i + 1) == '}') ++next;  // a width or precision among the arguments
+      } else if (at(i) == '}' && --open == 0) {
+        if (at(i - 1) == 'p' && argument < none) found |= std::uint64_t{1} << argument;
+        break;
+      }
+    }
+  }
+  return found;
+}
 
 template <class T>
 inline constexpr bool is_number = std::is_arithmetic_v<T> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
@@ -212,15 +242,57 @@ template <class... W>
   commit(slot);
 }
 
+// A text argument as it is copied; one whose address is wanted gives the bytes of the address as its text.
+template <class T>
+auto plain_or_address(const T& value, bool address, const void*& pointer) noexcept {
+  if constexpr (is_characters<std::decay_t<T>>) {
+    if (address) {
+      pointer = value;
+      return Text{reinterpret_cast<const char*>(&pointer), sizeof pointer};
+    }
+  }
+  return plain(value);
+}
+
 template <class... Args>
-void emit(Level level, const Site& site, const Args&... arguments) noexcept {
+void emit_addresses(Level level, const Site& site, const Args&... arguments) noexcept {
+  const void* pointers[sizeof...(Args)] = {};
+  std::size_t next = 0;
+  const auto each = [&](const auto& argument) {
+    const std::size_t i = next++;
+    return plain_or_address(argument, site.shows_address(i), pointers[i]);
+  };
+  // Braces: from left to right.
+  std::apply([&](const auto&... values) { emit_plain(level, site, values...); }, std::tuple{each(arguments)...});
+}
+
+// What fmt is handed where the caller formats: characters end where their array does, and null is shown as such.
+template <class T>
+decltype(auto) shown(T& value) noexcept {
+  if constexpr (is_characters<std::decay_t<T>>) {
+    const Text text = plain(value);
+    return fmt::string_view(text.data, text.size);
+  } else {
+    return (value);
+  }
+}
+
+template <class... Args>
+void emit_shown(Level level, const Site& site, Args&&... arguments) noexcept {
+  emit_formatted(level, site, fmt::make_format_args(arguments...));
+}
+
+template <class... Args>
+void emit(Level level, const Site& site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
     if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
-      if (site.at_once) return emit_formatted(level, site, fmt::make_format_args(arguments...));
+      if (site.addresses != 0) return emit_addresses(level, site, arguments...);
     }
     emit_plain(level, site, plain(arguments)...);
+  } else if (site.addresses != 0) {
+    emit_shown(level, site, arguments...);
   } else {
-    emit_formatted(level, site, fmt::make_format_args(arguments...));
+    emit_shown(level, site, shown(arguments)...);
   }
 }
 

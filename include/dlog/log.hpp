@@ -29,8 +29,8 @@ struct basic_format {
     requires std::convertible_to<const S&, std::string_view>
   consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
                          Location where = Location::current()) noexcept
-      : site{std::string_view(text).data(), std::string_view(text).size(), where,
-             std::string_view(text).find("p}") != std::string_view::npos} {
+      : site{std::string_view(text).data(), std::string_view(text).size(), where} {
+    if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) site.addresses = capture::addresses_in(text);
     [[maybe_unused]] const fmt::format_string<Args...> checked(text);
   }
 };

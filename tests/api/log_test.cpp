@@ -125,6 +125,47 @@ TEST_CASE("log: arguments of every kind") {
                                          "INF prog: 07", "INF prog: 0x0 0x0", "INF prog: 2 1 3"});
 }
 
+TEST_CASE("log: characters are shown as text or as their address, as the format says for each") {
+  const Ended ended = run_program({}, [] {
+    // In memory of its own, with nothing behind it.
+    const auto tight = std::make_unique<char[][3]>(1);
+    std::memcpy(tight[0], "abc", 3);
+    char* nothing = nullptr;
+    const char* text = "text";
+    const void* address = text;
+    dlog::info("{{map}} {}", tight[0]);
+    dlog::info("{} {:p} {}", tight[0], address, nothing);
+    dlog::info("{} {:p} {:>9p} {}", tight[0], nothing, nothing, text);
+    dlog::info("{0:p} {0} {1}", text, fmt::format("{}", address));
+    dlog::info("{} {} {}", Noisy{7}, tight[0], nothing);
+    dlog::info("{} {:p}", Noisy{7}, nothing);
+  });
+  const Words words = console_of(well(ended));
+  REQUIRE(words.size() == 8);
+  CHECK(words[0] == "INF prog: {map} abc");
+  CHECK(words[1].starts_with("INF prog: abc 0x"));
+  CHECK(words[1].ends_with(" (null)"));
+  CHECK(words[2] == "INF prog: abc 0x0       0x0 text");
+  CHECK(words[3].starts_with("INF prog: 0x"));
+  CHECK(words[5] == "INF prog: 7 abc (null)");
+  CHECK(words[7] == "INF prog: 7 0x0");
+}
+
+TEST_CASE("log: arguments that change as they are formatted") {
+  const Ended ended = run_program({}, [] {
+    struct Counting {
+      int count = 0;
+      int* begin() { return &count; }
+      int* end() { return &count + 1; }
+    };
+    Counting counting;
+    dlog::info("{}", fmt::join(counting, ", "));
+    const int fixed = 1;
+    dlog::info("{} {}", fixed, fmt::join(std::vector<int>{1, 2}, ";"));
+  });
+  CHECK(console_of(well(ended)) == Words{"INF prog: 0", "INF prog: 1 1;2"});
+}
+
 TEST_CASE("log: no argument is read after the call") {
   const Ended ended = run_program({}, [] {
     std::string text = "first";

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "dlog/log.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -107,6 +108,29 @@ TEST_CASE("capture: a call site knows where it stands") {
   CHECK(std::string_view(here.function).empty() == false);
   const Location other = Location::current();
   CHECK(other.line != here.line);
+}
+
+TEST_CASE("capture: which arguments a format shows as addresses") {
+  STATIC_REQUIRE(capture::addresses_in("") == 0);
+  STATIC_REQUIRE(capture::addresses_in("p} {{p}} {} {{{:>8}}}") == 0);
+  STATIC_REQUIRE(capture::addresses_in("{:p}") == 0b1);
+  STATIC_REQUIRE(capture::addresses_in("{} {:p}{}{:>20p}") == 0b1010);
+  STATIC_REQUIRE(capture::addresses_in("{{{:p}}} {{:p}} {:p}") == 0b11);
+  STATIC_REQUIRE(capture::addresses_in("{2:p} {0} {1:p<8} {13:p}") == 0b10'0000'0000'0100);
+  STATIC_REQUIRE(capture::addresses_in("{:{}p} {:p}") == 0b101);
+  STATIC_REQUIRE(capture::addresses_in("{0:{1}p} {:.{}}") == 0b1);
+  STATIC_REQUIRE(capture::addresses_in("{p} {name:p} {:p}") == 0b1);
+  STATIC_REQUIRE(capture::addresses_in("{63:p}") == std::uint64_t{1} << 63);
+  STATIC_REQUIRE(capture::addresses_in("{64:p} {99999999999999999999:p}") == 0);
+  // Not valid, and refused by fmt: nothing is read past the end.
+  for (const char* broken : {"{", "{:", "{:p", "{0", "{:{", "}p}"}) CHECK(capture::addresses_in(broken) == 0);
+}
+
+TEST_CASE("capture: only formats with characters among their arguments are looked at") {
+  STATIC_REQUIRE(format_string<const char*>("{:p}").site.addresses == 1);
+  STATIC_REQUIRE(format_string<char (&)[3]>("{:p}").site.addresses == 1);
+  STATIC_REQUIRE(format_string<const void*>("{:p}").site.addresses == 0);
+  STATIC_REQUIRE(format_string<const char*, const void*>("{} {:p}").site.addresses == 0b10);
 }
 
 TEST_CASE("capture: a macro's call is compiled in from its level up") {

@@ -24,7 +24,7 @@ T take(const char*& from) {
   return value;
 }
 
-void push_argument(Store& store, capture::Code code, const char*& from) {
+void push_argument(Store& store, capture::Code code, bool address, const char*& from) {
   using capture::Code;
   switch (code) {
     case Code::boolean: return store.push_back(take<bool>(from));
@@ -46,6 +46,7 @@ void push_argument(Store& store, capture::Code code, const char*& from) {
     case Code::pointer: return store.push_back(take<const void*>(from));
     case Code::text: {
       const auto size = take<std::uint32_t>(from);
+      if (address) return store.push_back(take<const void*>(from));
       store.push_back(fmt::string_view(from, size));
       from += size;
       return;
@@ -73,12 +74,12 @@ void format_now(std::string& out, std::string_view format, fmt::format_args argu
   limit_message(out);
 }
 
-void format_captured(std::string& out, std::string_view format, const capture::Code* codes, std::size_t count,
+void format_captured(std::string& out, const capture::Site& site, const capture::Code* codes, std::size_t count,
                      const char* bytes) {
   thread_local Store store;  // keeps its memory from record to record
   store.clear();
-  for (std::size_t i = 0; i < count; ++i) push_argument(store, codes[i], bytes);
-  format_now(out, format, store);
+  for (std::size_t i = 0; i < count; ++i) push_argument(store, codes[i], site.shows_address(i), bytes);
+  format_now(out, {site.format, site.format_size}, store);
 }
 
 void limit_message(std::string& message) {

@@ -16,9 +16,9 @@ namespace dlog::event {
 // A longer message is cut, visibly.
 inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
 
-// Formats `count` arguments, as capture::put() laid them down at `bytes`, into `out`, whose content is replaced. A format error
-// gives the raw format string and the reason.
-void format_captured(std::string& out, std::string_view format, const capture::Code* codes, std::size_t count,
+// Formats `count` arguments of a call at `site`, as capture::put() laid them down at `bytes`, into `out`, whose content is
+// replaced. A format error gives the raw format string and the reason.
+void format_captured(std::string& out, const capture::Site& site, const capture::Code* codes, std::size_t count,
                      const char* bytes);
 
 // The same for arguments that are still there.
