@@ -3,9 +3,11 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -53,6 +55,30 @@ TEST_CASE("runtime: nothing is lost at any orderly end, nor said after it") {
     REQUIRE(words.size() == 1000);
     for (std::size_t n = 0; n < words.size(); ++n) REQUIRE(words[n] == fmt::format("INF prog: {}", n));
   }
+}
+
+TEST_CASE("runtime: a sink that ends the process loses nothing that was logged, before its end and on the way") {
+  struct Ending : dlog::Sink {
+    void accept(const dlog::Event& event) override {
+      if (event.record->message != "10") return;
+      while (!all_logged) std::this_thread::yield();
+      std::exit(0);
+    }
+    void flush() override {}
+    std::atomic<bool> all_logged{false};
+  };
+  const Ended ended = run_program({}, [] {
+    std::atexit([] { dlog::info("at exit, registered before the start"); });
+    const auto sink = std::make_shared<Ending>();
+    dlog::add_sink(sink);
+    for (int i = 0; i < 1000; ++i) dlog::info("{}", i);
+    sink->all_logged = true;
+    for (;;) std::this_thread::sleep_for(std::chrono::seconds{1});
+  });
+  const Words words = console_of(well(ended));
+  REQUIRE(words.size() == 1001);
+  for (std::size_t n = 0; n < 1000; ++n) REQUIRE(words[n] == fmt::format("INF prog: {}", n));
+  CHECK(words[1000] == "INF prog: at exit, registered before the start");
 }
 
 TEST_CASE("runtime: destructors of static objects and functions at exit may log") {

@@ -280,3 +280,16 @@ TEST_CASE("delivery: calls reach every outlet, flush and leave the program's sin
   CHECK(hands.second.calls() == calls);
   CHECK(hands.sink->collected.calls() == Words{"flush", "flush", "flush", "flush"});
 }
+
+TEST_CASE("delivery: the program's sinks can be passed over") {
+  Hands hands;
+  hands.delivery->notice(Level::info, "one");
+  hands.delivery->pass_over_sinks();
+  hands.delivery->notice(Level::info, "two");
+  hands.delivery->flush_sinks();
+  hands.delivery->flush();
+  hands.delivery->leave(true);
+  CHECK(hands.first.count() == 2);
+  CHECK(hands.sink->collected.count() == 1);
+  CHECK(hands.sink->collected.calls().empty());
+}

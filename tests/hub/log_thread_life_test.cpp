@@ -79,17 +79,6 @@ TEST_CASE("log thread: leaving for good abandons the bars that live, once") {
   CHECK(log.flushed().back() == "INF prog: logging goes on");
 }
 
-TEST_CASE("log thread: a sink that ends the process leaves the outlets") {
-  Log& log = start_log();
-  log.sinks.add(std::make_shared<Calling>([&](const Event& event) {
-    if (event.record != nullptr && event.record->message == "exit") log.thread->leave_from_within();
-  }));
-  CHECK_FALSE(hub::LogThread::is_here());
-  log.submit("exit");
-  REQUIRE(log.flush());
-  CHECK(log.told.calls().front() == "leave for good");
-}
-
 TEST_CASE("log thread: suspending reaches the outlets, in order") {
   Log& log = start_log();
   REQUIRE(log.thread->run(Command::suspend, long_time));

@@ -69,7 +69,7 @@ void Delivery::hand_out(const Event& event) {
       if (i == 0 && own) ++failed_;
     }
   }
-  sinks_.accept(event);
+  if (to_sinks_) sinks_.accept(event);
 }
 
 std::uint64_t Delivery::movement() const noexcept {
@@ -95,14 +95,18 @@ void Delivery::settle() {
   for (const auto& outlet : outlets_) outlet->settle();
 }
 
+void Delivery::flush_sinks() {
+  if (to_sinks_) sinks_.flush();
+}
+
 void Delivery::flush() {
   for (const auto& outlet : outlets_) outlet->flush();
-  sinks_.flush();
+  flush_sinks();
 }
 
 void Delivery::leave(bool for_good) {
   for (const auto& outlet : outlets_) outlet->leave(for_good);
-  sinks_.flush();
+  flush_sinks();
 }
 
 void Delivery::suspend(bool on) {

@@ -38,10 +38,12 @@ class Delivery {
   // See event::Outlet; `flush` and `leave` reach the program's own sinks as well.
   std::int64_t due_ns() const;
   void settle();
-  void flush_sinks() { sinks_.flush(); }
+  void flush_sinks();
   void flush();
   void leave(bool for_good);
   void suspend(bool on);
+  // From now on only the outlets are called.
+  void pass_over_sinks() noexcept { to_sinks_ = false; }
 
   // Who speaks in notices.
   const Source& speaker() const noexcept { return speaker_; }
@@ -61,6 +63,7 @@ class Delivery {
   const std::atomic<std::uint8_t>& threshold_;
   std::vector<std::unique_ptr<event::Outlet>> outlets_;
   SinkList& sinks_;
+  bool to_sinks_ = true;
   std::string message_;       // kept for its memory
   std::uint64_t failed_ = 0;  // records that the first outlet had no memory for
   std::atomic<std::uint64_t> own_records_{0};

@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <exception>
 #include <utility>
 
 #include "log/event/captured.hpp"
 #include "os/clock.hpp"
-#include "os/process.hpp"
-#include "os/signals.hpp"
 #include "os/thread.hpp"
 
 namespace dlog::hub {
@@ -27,8 +25,6 @@ constexpr std::int64_t heard_out_ns = 5 * ms;  // silence after which nothing mo
 constexpr std::int64_t heard_out_chat_ns = 500 * ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 constexpr std::size_t release_bytes = std::size_t{32} << 10;
-
-thread_local bool in_step = false;  // this thread is the log thread, or stands in for it
 
 }  // namespace
 
@@ -56,151 +52,10 @@ std::string LogThread::start() {
   return reason;
 }
 
-// ---- callers
-
-Item* LogThread::open(Item::Kind kind, Level level, std::size_t payload_bytes) noexcept {
-  enqueued_.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t cost = sizeof(Item) + payload_bytes;
-  // The log thread itself must not wait for itself.
-  const bool may_wait = !in_step && has_thread_.load(std::memory_order_relaxed);
-  if (!backlog_.admit(cost, may_wait, [this] { wake(); })) return nullptr;
-  Item* item = Item::make(kind, payload_bytes);
-  if (item == nullptr) {
-    backlog_.release(cost);
-    backlog_.drop();
-    return nullptr;
-  }
-  item->level = level;
-  item->thread = os::thread_id();
-  return item;
-}
-
-void LogThread::submit(Item* item) noexcept {
-  const Level level = item->level;
-  const std::size_t cost = item->cost();
-  item->stamp_ns = os::monotonic_ns();
-  if (!queue_.push(item)) {
-    Item::destroy(item);
-    backlog_.release(cost);
-    backlog_.drop();
-    return;
-  }
-  if (!has_thread_.load(std::memory_order_acquire)) return step_in_caller();
-  wake_for(level);
-  if (write_through_.load(std::memory_order_relaxed) && !in_step && !run(Command::flush, std::chrono::seconds{2})) {
-    write_through_.store(false, std::memory_order_relaxed);  // the console is stuck: no second wait
-  }
-}
-
-void LogThread::submit_bar(std::unique_ptr<BarChange> change) noexcept {
-  Item* item = Item::make(Item::Kind::bar, 0);
-  if (item == nullptr) return;
-  backlog_.take(item->cost());
-  item->bar = change.release();
-  submit(item);
-}
-
-void LogThread::submit_notice(Level level, std::string_view text) noexcept {
-  Item* item = Item::make(Item::Kind::text, text.size());
-  if (item == nullptr) return;
-  backlog_.take(item->cost());
-  item->level = level;
-  item->notice = true;
-  std::memcpy(item->payload(), text.data(), text.size());
-  submit(item);
-}
-
-bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
-  return ask(command, [&](Commands::Ticket ticket) { return commands_.wait(ticket, deadline); });
-}
-
-bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
-  return ask(command, [&](Commands::Ticket ticket) {
-    for (std::uint64_t before = delivery_.movement();;) {
-      if (commands_.wait(ticket, stall)) return true;
-      const std::uint64_t now = delivery_.movement();
-      if (now == before) return false;
-      before = now;
-    }
-  });
-}
-
-template <class Wait>
-bool LogThread::ask(Command command, Wait wait) noexcept {
-  if (in_step) return false;
-  try {
-    const Commands::Ticket ticket = commands_.request(command);
-    if (!has_thread_.load(std::memory_order_acquire)) {
-      step_in_caller();
-      return commands_.wait(ticket, std::chrono::milliseconds{0});
-    }
-    wake();
-    return wait(ticket);
-  } catch (const std::exception&) {  // no memory for the request
-    return false;
-  }
-}
-
-std::uint64_t LogThread::undecided() const noexcept {
-  const Stats now = stats();
-  const std::uint64_t decided = delivery_.own_records() + now.dropped;
-  return now.enqueued > decided ? now.enqueued - decided : 0;
-}
-
-void LogThread::leave_from_within() noexcept {
-  try {
-    delivery_.leave(true);
-  } catch (const std::exception&) {
-    // No memory for the last words, and nobody left to tell.
-  }
-}
-
-bool LogThread::is_here() noexcept { return in_step; }
-
-void LogThread::wake() noexcept {
-  if (sleep_.exchange(Sleep::awake, std::memory_order_seq_cst) != Sleep::awake && poller_) poller_->wake();
-}
-
-void LogThread::wake_for(Level level) noexcept {
-  const Sleep sleep = sleep_.load(std::memory_order_seq_cst);
-  if (sleep == Sleep::parked || (sleep == Sleep::napping && level >= config_.flush_on)) wake();
-}
-
-void LogThread::step_in_caller() noexcept {
-  if (in_step) return;
-  const std::lock_guard lock(caller_steps_);
-  const os::SigpipeBlocked no_sigpipe;
-  in_step = true;
-  try {
-    step(0);
-  } catch (const std::exception&) {
-    backlog_.drop();  // no memory for the batch; what was drained is still there for the next step
-  }
-  in_step = false;
-}
-
-Stats LogThread::stats() const noexcept {
-  return {enqueued_.load(std::memory_order_relaxed),
-          shown_.load(std::memory_order_relaxed),
-          backlog_.dropped(),
-          undeliverable_.load(std::memory_order_relaxed),
-          children_.load(std::memory_order_relaxed),
-          refused_.load(std::memory_order_relaxed)};
-}
-
-void LogThread::abandon() noexcept {
-  if (poller_) poller_->abandon();
-  if (connections_) connections_->abandon();
-  Queue::forget_thread();
-  in_step = false;
-}
-
-// ---- the log thread
-
 void LogThread::thread_body(void* self) noexcept { static_cast<LogThread*>(self)->loop(); }
 
 void LogThread::loop() noexcept {
-  in_step = true;
+  in_step_ = true;
   for (;;) {
     try {
       step(plan_sleep());
@@ -380,6 +235,20 @@ void LogThread::leave(bool for_good) {
   delivery_.leave(for_good);
 }
 
+void LogThread::leave_from_within() noexcept {
+  left_from_within_ = true;
+  try {
+    delivery_.pass_over_sinks();
+    std::erase(items_, nullptr);  // what is being handed out, or was
+    take_queue();
+    const std::int64_t now_ns = os::monotonic_ns();
+    deliver_until(now_ns, os::wall_ns() - now_ns);
+    leave(true);
+  } catch (const std::exception&) {
+    // No memory for the last words, and nobody left to tell.
+  }
+}
+
 void LogThread::count() {
   const std::uint64_t undelivered = delivery_.undelivered();
   const std::uint64_t delivered = delivery_.own_records();
@@ -388,17 +257,6 @@ void LogThread::count() {
   if (!connections_) return;
   children_.store(connections_->open(), std::memory_order_relaxed);
   refused_.store(connections_->refused(), std::memory_order_relaxed);
-}
-
-void LogThread::flush_in_handler(bool dies) noexcept {
-  if (in_step || !has_thread_.load(std::memory_order_acquire)) return;
-  handler_dies_.store(dies, std::memory_order_relaxed);
-  const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
-  wake();
-  for (int waited_ms = 0; waited_ms < 2000; ++waited_ms) {
-    if (handler_answered_.load(std::memory_order_acquire) >= asked) return;
-    os::sleep_in_handler_ms(1);
-  }
 }
 
 }  // namespace dlog::hub

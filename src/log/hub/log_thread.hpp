@@ -70,7 +70,7 @@ class LogThread {
   Stats stats() const noexcept;
   // Is the calling thread the log thread, or stands in for it?
   static bool is_here() noexcept;
-  // exit() was called by a sink: what was handed out so far is written; the queue cannot be.
+  // exit() was called by a sink, and never comes back to it: what waits is written, and the sinks are not called again.
   void leave_from_within() noexcept;
   // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
   void flush_in_handler(bool dies) noexcept;
@@ -80,6 +80,7 @@ class LogThread {
 
  private:
   enum class Sleep : std::uint8_t { awake, napping, parked };
+  static constinit thread_local bool in_step_;  // this thread is the log thread, or stands in for it
   template <class Wait>
   bool ask(Command command, Wait wait) noexcept;
   static void thread_body(void* self) noexcept;
@@ -120,6 +121,7 @@ class LogThread {
   std::atomic<std::uint32_t> handler_answered_{0};
   std::atomic<bool> handler_dies_{false};
 
+  bool left_from_within_ = false;
   std::vector<ItemOwner> items_;  // drained, in the order of time
   std::int64_t active_ns_ = 0;    // when something last happened
   std::int64_t sample_ns_ = 0;

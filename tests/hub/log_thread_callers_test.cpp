@@ -1,4 +1,4 @@
-// Tests of log_thread.cpp: life without a thread, without memory, and after a fork.
+// Tests of log_thread_callers.cpp: callers who take the steps where there is no thread, want of memory, and a fork.
 #include <fmt/format.h>
 
 #include <algorithm>
