@@ -128,7 +128,7 @@ TEST_CASE("capture: which arguments a format shows as addresses") {
 
 TEST_CASE("capture: only formats with characters among their arguments are looked at") {
   STATIC_REQUIRE(format_string<const char*>("{:p}").site.addresses == 1);
-  STATIC_REQUIRE(format_string<char (&)[3]>("{:p}").site.addresses == 1);
+  STATIC_REQUIRE(format_string<char(&)[3]>("{:p}").site.addresses == 1);
   STATIC_REQUIRE(format_string<const void*>("{:p}").site.addresses == 0);
   STATIC_REQUIRE(format_string<const char*, const void*>("{} {:p}").site.addresses == 0b10);
 }

@@ -91,7 +91,8 @@ std::string formatted_from_copy(std::string_view format, const W&... values) {
   ((to = capture::put(to, values)), ...);
   CHECK(to == room.get() + 1 + bytes);
   std::string out = "what was there before";
-  event::format_captured(out, {format.data(), format.size()}, codes.data(), sizeof...(W), room.get() + 1);
+  static event::Arguments scratch;  // with what was left of the call before
+  event::format_captured(out, scratch, {format.data(), format.size()}, codes.data(), sizeof...(W), room.get() + 1);
   return out;
 }
 
@@ -286,7 +287,8 @@ TEST_CASE("captured: a copied argument is not read again") {
   text.assign("CHANGED, AFTER");
   const std::array codes{capture::code_of<std::decay_t<decltype(plain)>>};
   std::string out;
-  event::format_captured(out, {"{}", 2}, codes.data(), 1, room.get());
+  event::Arguments scratch;
+  event::format_captured(out, scratch, {"{}", 2}, codes.data(), 1, room.get());
   CHECK(out == "as it was");
 }
 

@@ -209,7 +209,7 @@ TEST_CASE("log thread: that holds where the log thread comes late") {
   hold = true;
   log.submit("hold");
   while (!held) std::this_thread::yield();
-    send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())));
+  send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())));
   std::this_thread::sleep_for(std::chrono::milliseconds{2});  // the wire knows no less than a millisecond
   log.submit("own");
   std::this_thread::sleep_for(std::chrono::milliseconds{30});

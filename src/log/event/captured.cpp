@@ -1,7 +1,6 @@
 // From a call's copied arguments to its message: see captured.hpp.
 #include "log/event/captured.hpp"
 
-#include <fmt/args.h>
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -13,8 +12,6 @@
 namespace dlog::event {
 namespace {
 
-using Store = fmt::dynamic_format_arg_store<fmt::format_context>;
-
 // Reads one value where no alignment is promised.
 template <class T>
 T take(const char*& from) {
@@ -24,7 +21,7 @@ T take(const char*& from) {
   return value;
 }
 
-void push_argument(Store& store, capture::Code code, bool address, const char*& from) {
+void push_argument(Arguments& store, capture::Code code, bool address, const char*& from) {
   using capture::Code;
   switch (code) {
     case Code::boolean: return store.push_back(take<bool>(from));
@@ -74,12 +71,11 @@ void format_now(std::string& out, std::string_view format, fmt::format_args argu
   limit_message(out);
 }
 
-void format_captured(std::string& out, const capture::Site& site, const capture::Code* codes, std::size_t count,
-                     const char* bytes) {
-  thread_local Store store;  // keeps its memory from record to record
-  store.clear();
-  for (std::size_t i = 0; i < count; ++i) push_argument(store, codes[i], site.shows_address(i), bytes);
-  format_now(out, {site.format, site.format_size}, store);
+void format_captured(std::string& out, Arguments& arguments, const capture::Site& site, const capture::Code* codes,
+                     std::size_t count, const char* bytes) {
+  arguments.clear();
+  for (std::size_t i = 0; i < count; ++i) push_argument(arguments, codes[i], site.shows_address(i), bytes);
+  format_now(out, {site.format, site.format_size}, arguments);
 }
 
 void limit_message(std::string& message) {

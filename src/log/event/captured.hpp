@@ -1,8 +1,9 @@
 // From a call's copied arguments to its message.
 //
-// Threads: format_captured on the log thread (it keeps its scratch memory), format_now on any.
+// Threads: any.
 #pragma once
 
+#include <fmt/args.h>
 #include <fmt/core.h>
 
 #include <cstddef>
@@ -17,9 +18,10 @@ namespace dlog::event {
 inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
 
 // Formats `count` arguments of a call at `site`, as capture::put() laid them down at `bytes`, into `out`, whose content is
-// replaced. A format error gives the raw format string and the reason.
-void format_captured(std::string& out, const capture::Site& site, const capture::Code* codes, std::size_t count,
-                     const char* bytes);
+// replaced. A format error gives the raw format string and the reason. `arguments` is scratch memory, to be kept from call to call.
+using Arguments = fmt::dynamic_format_arg_store<fmt::format_context>;
+void format_captured(std::string& out, Arguments& arguments, const capture::Site& site, const capture::Code* codes,
+                     std::size_t count, const char* bytes);
 
 // The same for arguments that are still there.
 void format_now(std::string& out, std::string_view format, fmt::format_args arguments);

@@ -31,7 +31,7 @@ void Delivery::own_record(const Item& item, std::int64_t time_ns) {
   record.message = {item.payload(), item.bytes};
   if (item.kind == Item::Kind::captured) {
     try {
-      event::format_captured(message_, item.site, item.codes, item.argument_count, item.payload());
+      event::format_captured(message_, arguments_, item.site, item.codes, item.argument_count, item.payload());
       record.message = message_;
     } catch (const std::exception&) {  // no memory: what the call says without its arguments
       record.message = {item.site.format, item.site.format_size};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dlog/event.hpp"
+#include "log/event/captured.hpp"
 #include "log/event/outlet.hpp"
 #include "log/hub/item.hpp"
 #include "log/hub/sink_list.hpp"
@@ -64,7 +65,8 @@ class Delivery {
   std::vector<std::unique_ptr<event::Outlet>> outlets_;
   SinkList& sinks_;
   bool to_sinks_ = true;
-  std::string message_;       // kept for its memory
+  event::Arguments arguments_;  // both kept for their memory
+  std::string message_;
   std::uint64_t failed_ = 0;  // records that the first outlet had no memory for
   std::atomic<std::uint64_t> own_records_{0};
   std::atomic<std::uint64_t> events_{0};

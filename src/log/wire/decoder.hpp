@@ -1,7 +1,8 @@
 // Frames out of a stream of bytes that may come in any pieces and may be hostile.
 //
-// One decoder a connection, one thread. Pure: no socket, no clock. Memory: at most one frame and one piece are held. Lifetimes:
-// the texts of a frame point into the decoder and are valid until space() is called. Errors: a broken stream stays broken.
+// One decoder a connection, one thread. Pure: no socket, no clock. Memory: one frame and one piece, and as much again as the
+// buffer grows. Lifetimes: the texts of a frame point into the decoder and are valid until space() or shrink() is called.
+// Errors: a broken stream stays broken.
 #pragma once
 
 #include <cstddef>
