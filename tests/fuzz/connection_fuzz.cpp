@@ -107,7 +107,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     take_all();
     connection.rest();
   }
-  connection.ended(arrival_ns += tick_ns);
+  connection.ended(arrival_ns + tick_ns, arrival_ns);
+  arrival_ns += tick_ns;
   take_all();
   demand(connection.finished(), "a connection that ended is finished when its events are taken");
   return 0;

@@ -45,7 +45,7 @@ struct Peer {
   Words end() {
     told.clear();
     order_ns.clear();
-    connection.ended(now_ns);
+    connection.ended(now_ns, now_ns - not_looked_ns);
     take();
     return words_of(told);
   }
@@ -370,6 +370,20 @@ TEST_CASE("connection: a child's time decides its place only within 5 ms before 
   Peer peer;
   peer.say(log_frame(2, "m", "2099-01-01T00:00:00.000Z"));
   CHECK(peer.told.front().time_ns > peer.now_ns);  // shown as it was said
+}
+
+TEST_CASE("connection: what has no time stands as early as it can have come") {
+  Peer peer;
+  peer.not_looked_ns = 40 * ms;
+  peer.say(create_frame(1, "bar", 10) + push_frame(1, 5) + log_frame(2, "m", "2026-11-21T04:16:40.719Z") +
+           finish_frame(1) + create_frame(2, "bar", 10) + log_frame(2, "m", "noon"));
+  const std::int64_t earliest = peer.now_ns - 40 * ms;
+  const std::int64_t after_record = peer.now_ns - 10 * ms;
+  CHECK(peer.order_ns == std::vector{earliest, earliest, after_record, after_record, after_record, after_record});
+  CHECK(peer.told[0].time_ns == peer.now_ns);  // but is shown as of now
+  peer.now_ns += 100 * ms;
+  peer.end();
+  CHECK(peer.order_ns == std::vector{peer.now_ns - 40 * ms});
 }
 
 TEST_CASE("connection: its events never go back among the others") {

@@ -209,10 +209,11 @@ TEST_CASE("log thread: that holds where the log thread comes late") {
   hold = true;
   log.submit("hold");
   while (!held) std::this_thread::yield();
-  send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())));
+  send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())) + create_frame(1, "bar", 5) + finish_frame(1));
   std::this_thread::sleep_for(std::chrono::milliseconds{2});  // the wire knows no less than a millisecond
   log.submit("own");
   std::this_thread::sleep_for(std::chrono::milliseconds{30});
   hold = false;
-  CHECK(log.flushed() == Words{"INF prog: hold", "INF child: child", "INF prog: own"});
+  CHECK(log.flushed() == Words{"INF prog: hold", "INF child: child", "bar 1 of child: created running 0/5 bar",
+                               "bar 1 of child: finished 0/5 bar", "INF prog: own"});
 }

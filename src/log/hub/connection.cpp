@@ -25,8 +25,9 @@ void Connection::received(std::size_t bytes, std::int64_t arrival_ns, std::int64
   since_ns_ = std::min(since_ns, arrival_ns);  // the clock may have been set back
 }
 
-void Connection::ended(std::int64_t arrival_ns) {
-  arrival_ns_ = since_ns_ = arrival_ns;
+void Connection::ended(std::int64_t arrival_ns, std::int64_t since_ns) {
+  arrival_ns_ = arrival_ns;
+  since_ns_ = std::min(since_ns, arrival_ns);
   if (stage_ == Stage::open) stage_ = Stage::ending;
 }
 
@@ -57,6 +58,7 @@ bool Connection::read_frame() {
   switch (decoder_.next(frame)) {
     case wire::Decoder::Step::frame:
       event_ns_ = arrival_ns_;
+      event_order_ns_ = since_ns_;
       std::visit([this](const auto& each) { handle(each); }, frame);
       return true;
     case wire::Decoder::Step::need_more:
@@ -71,7 +73,7 @@ bool Connection::read_frame() {
 }
 
 bool Connection::hand_out(Arrival& out) {
-  last_order_ns_ = std::max(last_order_ns_, std::clamp(event_ns_, since_ns_ - order_window_ns, arrival_ns_));
+  last_order_ns_ = std::max(last_order_ns_, std::clamp(event_order_ns_, since_ns_ - order_window_ns, arrival_ns_));
   out.order_ns = last_order_ns_;
   out.event = {event_ns_, source_, is_record_ ? &record_ : nullptr, is_record_ ? nullptr : &bar_};
   return true;
@@ -87,7 +89,7 @@ void Connection::handle(const wire::LogFrame& frame) {
     event::limit_message(cut_message_);
     record_.message = cut_message_;
   }
-  if (const auto time_ns = parse_rfc3339(frame.time)) event_ns_ = *time_ns;
+  if (const auto time_ns = parse_rfc3339(frame.time)) event_ns_ = event_order_ns_ = *time_ns;
   else record_.time_text = frame.time.empty() ? "(none)" : utf8::cut(frame.time, 256);
   is_record_ = have_event_ = true;
 }
@@ -143,6 +145,7 @@ bool Connection::orphan_next_bar() {
   const std::uint64_t bar_id = orphan->first;
   bars_.erase(orphan);
   event_ns_ = arrival_ns_;
+  event_order_ns_ = since_ns_;
   emit_bar(bar_id, ended_bar_, BarState::orphaned, false);
   return true;
 }

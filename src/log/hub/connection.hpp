@@ -26,10 +26,11 @@ class Connection {
   std::span<std::byte> room(std::size_t bytes) { return decoder_.space(bytes); }
   // They came by `arrival_ns`, and after `since_ns`.
   void received(std::size_t bytes, std::int64_t arrival_ns, std::int64_t since_ns) noexcept;
-  void ended(std::int64_t arrival_ns);
+  void ended(std::int64_t arrival_ns, std::int64_t since_ns);
 
   // The next event of what came; false: none until more comes. Times of events never go back, are never later than their
-  // arrival and never earlier than order_window_ns before they can have come, so that no child overtakes what is older.
+  // arrival and never earlier than order_window_ns before they can have come, so that no child overtakes what is older. An event
+  // without a time of its own stands as early as it can have come: it was sent some time before it is read.
   struct Arrival {
     Event event;
     std::int64_t order_ns = 0;  // where it stands among the events of others
@@ -87,6 +88,7 @@ class Connection {
   Record record_;
   Bar bar_;
   std::int64_t event_ns_ = 0;
+  std::int64_t event_order_ns_ = 0;
   std::uint64_t bars_created_ = 0;
   std::vector<std::uint64_t> orphans_;  // ids of bars that are still to leave, the first created last
   OpenBar ended_bar_;                   // keeps the texts of a bar that has left the table

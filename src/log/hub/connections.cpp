@@ -106,17 +106,19 @@ void Connections::refuse(std::string why) {
 
 void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns) {
   Connection& connection = peer.connection;
+  std::size_t piece = small_piece_bytes;
   for (std::size_t read = 0; read < share_bytes;) {
-    const os::Received got = os::receive(peer.socket, connection.room(piece_bytes));
+    const os::Received got = os::receive(peer.socket, connection.room(piece));
     if (got.outcome == os::Transfer::would_block) {
       peer.heard_out = true;
       break;
     }
     connection.received(got.bytes, wall_ns, served_wall_ns_);
     read += got.bytes;
+    piece = got.bytes == piece ? piece_bytes : small_piece_bytes;
     bytes_read_ += got.bytes;
     if (got.outcome == os::Transfer::done) continue;
-    connection.ended(wall_ns);
+    connection.ended(wall_ns, served_wall_ns_);
     break;
   }
   advance(peer);

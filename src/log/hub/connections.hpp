@@ -24,7 +24,8 @@ namespace dlog::hub {
 inline constexpr std::size_t connections_max = 4096;
 // Frames that are not whole, of all connections together: whoever exceeds it is closed.
 inline constexpr std::size_t held_bytes_max = std::size_t{64} << 20;
-inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // one receive
+inline constexpr std::size_t small_piece_bytes = 512;                 // one receive: most have no more to say
+inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // and one after a receive that was full
 inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
 inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all that are ready, shared evenly
 
