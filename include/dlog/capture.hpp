@@ -91,8 +91,8 @@ struct Slot {
 Slot open(Level level, const Site& site, const Code* codes, std::size_t count, std::size_t bytes) noexcept;
 void commit(Slot slot) noexcept;
 
-// For arguments that cannot be copied: formats in the calling thread.
-void emit_formatted(Level level, const Site& site, fmt::format_args arguments) noexcept;
+// For arguments that cannot be copied: formats in the calling thread. `addresses` has one for each argument that is characters.
+void emit_formatted(Level level, const Site& site, const void* const* addresses, fmt::format_args arguments) noexcept;
 void emit_text(Level level, const Location& where, const char* data, std::size_t size) noexcept;
 
 template <class T>
@@ -103,6 +103,15 @@ inline constexpr bool is_text =
 // Text whose address a format may also want.
 template <class T>
 inline constexpr bool is_characters = std::same_as<T, char*> || std::same_as<T, const char*>;
+
+// The same for each of a call's arguments: bit i, argument i.
+template <class... Args>
+constexpr std::uint64_t characters_among() noexcept {
+  std::uint64_t found = 0;
+  std::uint64_t bit = 1;
+  ((found |= is_characters<std::decay_t<Args>> ? bit : 0, bit <<= 1), ...);
+  return found;
+}
 
 // Which arguments a valid format shows with {:p}: bit i, argument i. Named ones are never copied, and do not count.
 constexpr std::uint64_t addresses_in(std::string_view format) noexcept {
@@ -242,25 +251,28 @@ template <class... W>
   commit(slot);
 }
 
+template <class T>
+const void* address_of(const T& value) noexcept {
+  if constexpr (is_characters<std::decay_t<T>>) return value;
+  else return nullptr;
+}
+
 // A text argument as it is copied; one whose address is wanted gives the bytes of the address as its text.
 template <class T>
-auto plain_or_address(const T& value, bool address, const void*& pointer) noexcept {
+auto plain_or_address(const T& value, bool as_address, const void* const& address) noexcept {
   if constexpr (is_characters<std::decay_t<T>>) {
-    if (address) {
-      pointer = value;
-      return Text{reinterpret_cast<const char*>(&pointer), sizeof pointer};
-    }
+    if (as_address) return Text{reinterpret_cast<const char*>(&address), sizeof address};
   }
   return plain(value);
 }
 
 template <class... Args>
 void emit_addresses(Level level, const Site& site, const Args&... arguments) noexcept {
-  const void* pointers[sizeof...(Args)] = {};
+  const void* const addresses[] = {address_of(arguments)...};
   std::size_t next = 0;
   const auto each = [&](const auto& argument) {
     const std::size_t i = next++;
-    return plain_or_address(argument, site.shows_address(i), pointers[i]);
+    return plain_or_address(argument, site.shows_address(i), addresses[i]);
   };
   // Braces: from left to right.
   std::apply([&](const auto&... values) { emit_plain(level, site, values...); }, std::tuple{each(arguments)...});
@@ -278,8 +290,8 @@ decltype(auto) shown(T& value) noexcept {
 }
 
 template <class... Args>
-void emit_shown(Level level, const Site& site, Args&&... arguments) noexcept {
-  emit_formatted(level, site, fmt::make_format_args(arguments...));
+void emit_shown(Level level, const Site& site, const void* const* addresses, Args&&... arguments) noexcept {
+  emit_formatted(level, site, addresses, fmt::make_format_args(arguments...));
 }
 
 template <class... Args>
@@ -289,10 +301,9 @@ void emit(Level level, const Site& site, Args&... arguments) noexcept {
       if (site.addresses != 0) return emit_addresses(level, site, arguments...);
     }
     emit_plain(level, site, plain(arguments)...);
-  } else if (site.addresses != 0) {
-    emit_shown(level, site, arguments...);
   } else {
-    emit_shown(level, site, shown(arguments)...);
+    const void* const addresses[] = {address_of(arguments)...};
+    emit_shown(level, site, addresses, shown(arguments)...);
   }
 }
 

@@ -30,7 +30,9 @@ struct basic_format {
   consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
                          Location where = Location::current()) noexcept
       : site{std::string_view(text).data(), std::string_view(text).size(), where} {
-    if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) site.addresses = capture::addresses_in(text);
+    if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) {
+      site.addresses = capture::addresses_in(text) & capture::characters_among<Args...>();
+    }
     [[maybe_unused]] const fmt::format_string<Args...> checked(text);
   }
 };

@@ -1,6 +1,6 @@
 // Sleeping until a descriptor is readable, a time has come, or another thread calls wake().
 //
-// Threads: wait(), watch() and forget() by the owner; wake() by any thread and by signal handlers.
+// Threads: wake() any, and signal handlers; all else the owner.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,18 @@ class Poller {
  public:
   static Result<Poller> create();
 
-  // `key` comes back from wait(); 0 is taken. False: the system refused.
+  // `key` comes back from ready(). False: the system refused.
   bool watch(const Descriptor& descriptor, std::uint64_t key) noexcept;
   void forget(const Descriptor& descriptor) noexcept;
 
   static constexpr std::int64_t for_ever = -1;
-  // Sleeps at most `timeout_ns` (rounded up to ms), and fills `ready` with the keys of descriptors that are readable or broken.
-  // Returns how many.
-  std::size_t wait(std::int64_t timeout_ns, std::span<std::uint64_t> ready) noexcept;
+  // Sleeps at most `timeout_ns`; less where a descriptor is readable or broken, where wake() was called since the last sleep, and
+  // where a signal came.
+  void sleep(std::int64_t timeout_ns) noexcept;
+
+  // Fills `keys` with those of descriptors that are readable or broken now, and returns how many. Where there are more than have
+  // room, each gets its turn from call to call.
+  std::size_t ready(std::span<std::uint64_t> keys) noexcept;
 
   void wake() noexcept;
 

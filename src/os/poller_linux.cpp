@@ -2,20 +2,23 @@
 #include "os/poller.hpp"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 namespace dlog::os {
 namespace {
 
-constexpr std::uint64_t wake_key = 0;
 constexpr std::size_t events_max = 256;
-constexpr std::int64_t ns_per_ms = 1'000'000;
+constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 bool add(int epoll, int fd, std::uint64_t key) noexcept {
   epoll_event event{};
@@ -31,8 +34,7 @@ Poller::Poller(Descriptor epoll, Descriptor event) noexcept : epoll_(std::move(e
 Result<Poller> Poller::create() {
   Descriptor epoll(clear_of_standard(::epoll_create1(EPOLL_CLOEXEC)));
   Descriptor event(clear_of_standard(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
-  if (!epoll || !event || !add(epoll.get(), event.get(), wake_key))
-    return Error{std::string("epoll: ") + std::strerror(errno)};
+  if (!epoll || !event) return Error{std::string("epoll: ") + std::strerror(errno)};
   return Poller(std::move(epoll), std::move(event));
 }
 
@@ -44,25 +46,23 @@ void Poller::forget(const Descriptor& descriptor) noexcept {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor.get(), nullptr);
 }
 
-std::size_t Poller::wait(std::int64_t timeout_ns, std::span<std::uint64_t> ready) noexcept {
-  epoll_event events[events_max];
-  // At least one, for the wake-up: none at all is an error, and would not sleep.
-  const int room = static_cast<int>(std::clamp<std::size_t>(ready.size(), 1, events_max));
-  const std::int64_t ms =
-      timeout_ns < 0
-          ? -1
-          : std::min<std::int64_t>(timeout_ns / ns_per_ms + (timeout_ns % ns_per_ms != 0 ? 1 : 0), 3'600'000);
-  const int got = ::epoll_wait(epoll_.get(), events, room, static_cast<int>(ms));
-  std::size_t count = 0;
-  for (int i = 0; i < got; ++i) {
-    if (events[i].data.u64 != wake_key) {
-      if (count < ready.size()) ready[count++] = events[i].data.u64;
-      continue;
-    }
-    std::uint64_t ignored = 0;
-    [[maybe_unused]] const ssize_t drained = ::read(event_.get(), &ignored, sizeof ignored);
-  }
-  return count;
+void Poller::sleep(std::int64_t timeout_ns) noexcept {
+  // poll(), because waiting on the epoll descriptor would move those that are ready to the end of its list, unseen.
+  pollfd entries[] = {{event_.get(), POLLIN, 0}, {epoll_.get(), POLLIN, 0}};
+  const timespec time{timeout_ns / ns_per_second, timeout_ns % ns_per_second};
+  if (::ppoll(entries, std::size(entries), timeout_ns < 0 ? nullptr : &time, nullptr) <= 0 || entries[0].revents == 0)
+    return;
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const ssize_t drained = ::read(event_.get(), &ignored, sizeof ignored);
+}
+
+std::size_t Poller::ready(std::span<std::uint64_t> keys) noexcept {
+  std::array<epoll_event, events_max> events;
+  const std::size_t room = std::min(keys.size(), events.size());
+  if (room == 0) return 0;
+  const int got = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(room), 0);
+  for (int i = 0; i < got; ++i) keys[static_cast<std::size_t>(i)] = events[static_cast<std::size_t>(i)].data.u64;
+  return static_cast<std::size_t>(std::max(got, 0));
 }
 
 void Poller::wake() noexcept {

@@ -1,8 +1,10 @@
 // Tests of log.cpp through the logging functions, each in a process of its own: levels, words, cuts, errors.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -139,9 +141,12 @@ TEST_CASE("log: characters are shown as text or as their address, as the format 
     dlog::info("{0:p} {0} {1}", text, fmt::format("{}", address));
     dlog::info("{} {} {}", Noisy{7}, tight[0], nothing);
     dlog::info("{} {:p}", Noisy{7}, nothing);
+    dlog::info("{} {:p} {} {} {:p}", Noisy{7}, address, tight[0], nothing, nothing);
+    const std::tm time{};
+    dlog::info("{:%I:%M %p} {}", time, tight[0]);
   });
   const Words words = console_of(well(ended));
-  REQUIRE(words.size() == 8);
+  REQUIRE(words.size() == 11);
   CHECK(words[0] == "INF prog: {map} abc");
   CHECK(words[1].starts_with("INF prog: abc 0x"));
   CHECK(words[1].ends_with(" (null)"));
@@ -149,6 +154,9 @@ TEST_CASE("log: characters are shown as text or as their address, as the format 
   CHECK(words[3].starts_with("INF prog: 0x"));
   CHECK(words[5] == "INF prog: 7 abc (null)");
   CHECK(words[7] == "INF prog: 7 0x0");
+  CHECK(words[9].starts_with("INF prog: 7 0x"));
+  CHECK(words[9].ends_with(" abc (null) 0x0"));
+  CHECK(words[10] == "INF prog: 12:00 AM abc");
 }
 
 TEST_CASE("log: arguments that change as they are formatted") {

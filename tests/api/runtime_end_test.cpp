@@ -1,10 +1,12 @@
 // Tests of runtime.cpp, each in a process of its own: every way to end, and what may log on the way.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -12,7 +14,10 @@
 #include <thread>
 
 #include "dlog/dlog.hpp"
+#include "os/socket.hpp"
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/frames.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -79,6 +84,49 @@ TEST_CASE("runtime: a sink that ends the process loses nothing that was logged, 
   REQUIRE(words.size() == 1001);
   for (std::size_t n = 0; n < 1000; ++n) REQUIRE(words[n] == fmt::format("INF prog: {}", n));
   CHECK(words[1000] == "INF prog: at exit, registered before the start");
+}
+
+TEST_CASE("runtime: nor does one that ends it while handed a child's record, nor where there is no thread") {
+  struct Ending : dlog::Sink {
+    void accept(const dlog::Event& event) override {
+      if (event.record == nullptr || event.record->message != "go") return;
+      std::exit(0);
+    }
+    void flush() override {}
+  };
+  const Ended ended = run_program({}, [] {
+    std::atexit([] {
+      dlog::info("at exit");
+      dlog::info("at exit, last");
+    });
+    dlog::add_sink(std::make_shared<Ending>());
+    dlog::init();
+    const std::string address = dlog::pipe_address();
+    const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.find(':') + 1)));
+    const auto child = dlog::os::connect_to({0x7F000001, port}, std::chrono::milliseconds{60'000});
+    std::string said;
+    for (const char* word : {"first", "go", "a", "b", "c"}) said += log_frame(2, word);
+    send_all(*child, said);
+    for (;;) std::this_thread::sleep_for(std::chrono::seconds{1});
+  });
+  Words words = console_of(well(ended));
+  for (std::string& word : words) word.erase(0, word.find(": ") + 2);
+  CHECK(words == Words{"first", "go", "a", "b", "c", "at exit", "at exit, last"});
+
+  const Ended alone = run_program({}, [] {
+    std::atexit([] { dlog::info("at exit"); });
+    dlog::add_sink(std::make_shared<Ending>());
+    rlimit none_left{};
+    ::getrlimit(RLIMIT_NOFILE, &none_left);
+    none_left.rlim_cur = 3;
+    ::setrlimit(RLIMIT_NOFILE, &none_left);
+    dlog::init({.set_environment = false});
+    dlog::info("one");
+    dlog::info("go");
+  });
+  const Words told = console_of(well(alone));
+  REQUIRE(told.size() >= 3);
+  CHECK(Words(told.end() - 3, told.end()) == Words{"INF prog: one", "INF prog: go", "INF prog: at exit"});
 }
 
 TEST_CASE("runtime: destructors of static objects and functions at exit may log") {

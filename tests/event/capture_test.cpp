@@ -126,11 +126,12 @@ TEST_CASE("capture: which arguments a format shows as addresses") {
   for (const char* broken : {"{", "{:", "{:p", "{0", "{:{", "}p}"}) CHECK(capture::addresses_in(broken) == 0);
 }
 
-TEST_CASE("capture: only formats with characters among their arguments are looked at") {
+TEST_CASE("capture: addresses are those of characters") {
   STATIC_REQUIRE(format_string<const char*>("{:p}").site.addresses == 1);
   STATIC_REQUIRE(format_string<char(&)[3]>("{:p}").site.addresses == 1);
   STATIC_REQUIRE(format_string<const void*>("{:p}").site.addresses == 0);
-  STATIC_REQUIRE(format_string<const char*, const void*>("{} {:p}").site.addresses == 0b10);
+  STATIC_REQUIRE(format_string<const char*, const void*>("{} {:p}").site.addresses == 0);
+  STATIC_REQUIRE(format_string<const void*, const char*, int, char*>("{:p} {:p} {} {:p}").site.addresses == 0b1010);
 }
 
 TEST_CASE("capture: a macro's call is compiled in from its level up") {

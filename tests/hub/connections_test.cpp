@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -64,10 +65,13 @@ struct Hub {
   }
   // One turn; waits for something to do.
   void turn(std::int64_t timeout_ns = os::Poller::for_ever) {
-    std::array<std::uint64_t, 64> keys;
-    const std::size_t ready = poller->wait(timeout_ns, keys);
-    connections->serve(std::span(keys).first(ready), now_ns, wall_ns);
+    poller->sleep(timeout_ns);
+    connections->serve(now_ns, wall_ns);
     take();
+  }
+  std::size_t ready() const {
+    std::array<std::uint64_t, 64> keys;
+    return poller->ready(keys);
   }
   void take() {
     while (connections->waiting()) {
@@ -91,6 +95,15 @@ struct Hub {
   std::vector<Told> told{};
   std::vector<std::int64_t> order_ns{};
 };
+
+// As much of it as the kernel takes at once.
+void send_some(const os::Descriptor& to, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const os::Received some = os::send(to, std::as_bytes(std::span(bytes)));
+    if (some.outcome != os::Transfer::done) return;
+    bytes.remove_prefix(some.bytes);
+  }
+}
 
 void wait_readable(const os::Descriptor& descriptor) {
   pollfd entry{descriptor.get(), POLLIN, 0};
@@ -164,13 +177,8 @@ TEST_CASE("connections: events that are there together are merged by their times
   send_all(ends[1], log_frame(2, "b1", at("727")) + log_frame(2, "b2", at("727500")));
   send_all(ends[2], log_frame(2, "c1", "1970-01-01T00:00:00.000Z") + log_frame(2, "c2", "2099-01-01T00:00:00.000Z"));
   // All of it is there in one turn.
-  std::array<std::uint64_t, 64> keys;
-  std::size_t ready = 0;
-  REQUIRE(until([&] {
-    ready = hub.poller->wait(0, keys);
-    return ready == 3;
-  }));
-  hub.connections->serve(std::span(keys).first(ready), 0, hub.wall_ns);
+  REQUIRE(until([&] { return hub.ready() == 3; }));
+  CHECK(hub.connections->serve(0, hub.wall_ns) == 3);
   hub.take();
   CHECK(words_of(hub.told) == Words{"INF child: c1", "INF child: a1", "INF child: b1", "INF child: b2", "INF child: a2",
                                     "INF child: a3", "INF child: c2"});
@@ -258,13 +266,8 @@ TEST_CASE("connections: a flood does not keep the others waiting") {
   }
   REQUIRE(sent > 2 * hub::share_bytes_max);
   send_all(quiet, log_frame(2, "quiet"));
-  std::array<std::uint64_t, 64> keys;
-  std::size_t ready = 0;
-  REQUIRE(until([&] {
-    ready = hub.poller->wait(0, keys);
-    return ready == 2;
-  }));
-  hub.connections->serve(std::span(keys).first(ready), 0, hub.wall_ns);
+  REQUIRE(until([&] { return hub.ready() == 2; }));
+  hub.connections->serve(0, hub.wall_ns);
   hub.take();
   const Words words = words_of(hub.told);
   CHECK(std::count(words.begin(), words.end(), "INF child: quiet") == 1);
@@ -275,6 +278,79 @@ TEST_CASE("connections: a flood does not keep the others waiting") {
   const auto whole = static_cast<std::ptrdiff_t>(sent / record.size());
   CHECK(std::count_if(hub.told.begin(), hub.told.end(),
                       [](const Told& told) { return told.message.size() == 60'000; }) == whole);
+}
+
+TEST_CASE("connections: of many that flood none is forgotten, and no turn takes more than its limit") {
+  for (const std::size_t count : {std::size_t{64}, std::size_t{65}, std::size_t{128}, std::size_t{256}}) {
+    INFO(count << " connections");
+    Hub hub;
+    std::vector<os::Descriptor> floods;
+    for (std::size_t i = 0; i < count; ++i) floods.push_back(hub.connected());
+    const std::string record = log_frame(2, std::string(600, 'f'));
+    std::string bytes;
+    while (bytes.size() < hub::turn_bytes_max / 16) bytes += record;
+    for (const os::Descriptor& flood : floods) send_some(flood, bytes);
+    std::map<std::uint64_t, int> turns_of;
+    for (std::size_t turn = 0; turn < 4 * (count / hub::ready_max + 1); ++turn) {
+      const std::uint64_t before = hub.connections->bytes_read();
+      hub.told.clear();
+      hub.turn(0);
+      CHECK(hub.connections->bytes_read() - before <= 2 * hub::turn_bytes_max);
+      std::set<std::uint64_t> heard;
+      for (const Told& told : hub.told) heard.insert(told.source_id);
+      for (const std::uint64_t id : heard) ++turns_of[id];
+    }
+    CHECK(turns_of.size() == count);
+  }
+}
+
+TEST_CASE("connections: many that come at once with much to say are taken in several turns") {
+  Hub hub;
+  const std::string bytes = log_frame(2, std::string(60'000, 'x'));
+  std::vector<os::Descriptor> ends;
+  for (int i = 0; i < 300; ++i) {
+    ends.push_back(hub.connect());
+    send_all(ends.back(), bytes);
+  }
+  while (hub.told.size() < ends.size()) {
+    const std::uint64_t before = hub.connections->bytes_read();
+    hub.turn();
+    CHECK(hub.connections->bytes_read() - before <= 2 * hub::turn_bytes_max);
+  }
+  CHECK(hub.connections->open() == ends.size());
+}
+
+TEST_CASE("connections: all that many have said is there after one turn") {
+  Hub hub;
+  std::vector<os::Descriptor> ends;
+  for (int i = 0; i < 200; ++i) ends.push_back(hub.connected());
+  for (const os::Descriptor& each : ends) send_all(each, log_frame(2, "m"));
+  ends.push_back(hub.connect());
+  send_all(ends.back(), log_frame(2, "m"));
+  hub.turn();
+  CHECK(hub.told.size() == ends.size());
+}
+
+TEST_CASE("connections: one whose delivery did not return goes on") {
+  Hub hub;
+  const os::Descriptor child_end = hub.connected();
+  send_all(child_end, log_frame(2, "ends all") + log_frame(2, "a") + log_frame(2, "b"));
+  REQUIRE(until([&] { return hub.ready() == 1; }));
+  hub.connections->serve(0, hub.wall_ns);
+  hub.connections->take([&](const Event&) {
+    hub.connections->resume();
+    hub.take();
+  });
+  CHECK(words_of(hub.told) == Words{"INF child: a", "INF child: b"});
+}
+
+TEST_CASE("connections: what came late is placed as what came a moment ago") {
+  Hub hub;
+  const os::Descriptor child_end = hub.connected();
+  hub.wall_ns += 3'600'000 * ms;  // an hour without a turn
+  send_all(child_end, log_frame(2, "m", "1970-01-01T00:00:00.000Z"));
+  hub.serve_until_told(1);
+  CHECK(hub.order_ns == std::vector{hub.wall_ns - hub::late_ns_max - hub::Connection::order_window_ns});
 }
 
 TEST_CASE("connections: an idle child that has sent much is heard again") {
@@ -299,8 +375,10 @@ TEST_CASE("connections: an idle child that has sent much is heard again") {
 
 TEST_CASE("connections: keys of others are passed over") {
   Hub hub;
-  const std::array<std::uint64_t, 3> strange{0, 999, ~std::uint64_t{0}};
-  hub.connections->serve(strange, 0, 0);
+  const Ends pipe = make_pipe();
+  REQUIRE(hub.poller->watch(pipe.ours, 999));
+  REQUIRE(::write(pipe.theirs.get(), "x", 1) == 1);
+  CHECK(hub.connections->serve(0, 1) == 1);
   CHECK(hub.connections->open() == 0);
   CHECK(hub.connections->due_ns() == event::Outlet::never);
 }
@@ -344,10 +422,8 @@ TEST_CASE(
     std::vector<os::Descriptor> taken = take_descriptors(0);
     Connections connections(*poller, own_notice, std::move(*listening));
     const auto turn = [&](std::int64_t now_ns, std::int64_t timeout_ns) {
-      std::array<std::uint64_t, 8> keys;
-      const std::size_t ready = poller->wait(timeout_ns, keys);
-      connections.serve(std::span(keys).first(ready), now_ns, noted_ns);
-      return ready;
+      poller->sleep(timeout_ns);
+      return connections.serve(now_ns, noted_ns);
     };
     turn(1000 * ms, os::Poller::for_ever);
     say(fmt::format("due in {} ms", (connections.due_ns() - 1000 * ms) / ms));
@@ -355,7 +431,7 @@ TEST_CASE(
     say(fmt::format("refused {} open {}", connections.refused(), connections.open()));
     taken.clear();
     turn(connections.due_ns(), 0);
-    turn(5000 * ms, os::Poller::for_ever);
+    turn(5000 * ms, 0);
     say(fmt::format("refused {} open {}", connections.refused(), connections.open()));
     say(connections.due_ns() == event::Outlet::never ? "not due" : "due");
   });

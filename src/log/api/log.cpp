@@ -73,10 +73,10 @@ void emit_text(Level level, const Location& where, const char* data, std::size_t
   submit(item);
 }
 
-void emit_formatted(Level level, const Site& site, fmt::format_args arguments) noexcept {
+void emit_formatted(Level level, const Site& site, const void* const* addresses, fmt::format_args arguments) noexcept {
   try {
     std::string message;
-    event::format_now(message, {site.format, site.format_size}, arguments);
+    event::format_at_once(message, site, addresses, arguments);
     emit_text(level, site.where, message.data(), message.size());
   } catch (const std::exception&) {
     emit_text(level, site.where, site.format, site.format_size);  // no memory: what the call says without its arguments

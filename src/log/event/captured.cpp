@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <vector>
 
 #include "base/utf8.hpp"
 
@@ -76,6 +77,17 @@ void format_captured(std::string& out, Arguments& arguments, const capture::Site
   arguments.clear();
   for (std::size_t i = 0; i < count; ++i) push_argument(arguments, codes[i], site.shows_address(i), bytes);
   format_now(out, {site.format, site.format_size}, arguments);
+}
+
+void format_at_once(std::string& out, const capture::Site& site, const void* const* addresses,
+                    fmt::format_args arguments) {
+  if (site.addresses == 0) return format_now(out, {site.format, site.format_size}, arguments);
+  std::vector<fmt::basic_format_arg<fmt::format_context>> given;
+  for (int i = 0; const auto argument = arguments.get(i); ++i) {
+    const bool address = site.shows_address(static_cast<std::size_t>(i));
+    given.push_back(address ? fmt::format_args(fmt::make_format_args(addresses[i])).get(0) : argument);
+  }
+  format_now(out, {site.format, site.format_size}, fmt::format_args(given.data(), static_cast<int>(given.size())));
 }
 
 void limit_message(std::string& message) {

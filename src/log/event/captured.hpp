@@ -23,7 +23,12 @@ using Arguments = fmt::dynamic_format_arg_store<fmt::format_context>;
 void format_captured(std::string& out, Arguments& arguments, const capture::Site& site, const capture::Code* codes,
                      std::size_t count, const char* bytes);
 
-// The same for arguments that are still there.
+// The same for arguments that are still there. Where the site shows addresses, they are in the places of their arguments, and
+// named arguments are not found.
+void format_at_once(std::string& out, const capture::Site& site, const void* const* addresses,
+                    fmt::format_args arguments);
+
+// The same without a site.
 void format_now(std::string& out, std::string_view format, fmt::format_args arguments);
 
 // Cuts a message that is too long, between two characters, and says so at its end.

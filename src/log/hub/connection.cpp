@@ -171,7 +171,7 @@ bool Connection::take_notice(Arrival& out) {
   notice_record_.wire_level = static_cast<std::uint8_t>(Level::warn);
   notice_record_.message = notice_text_;
   notice_record_.notice = true;
-  last_order_ns_ = std::max(last_order_ns_, arrival_ns_ - order_window_ns);
+  last_order_ns_ = std::max(last_order_ns_, since_ns_);
   out.order_ns = last_order_ns_;
   out.event = {arrival_ns_, self_, &notice_record_, nullptr};
   return true;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "log/event/outlet.hpp"
@@ -33,35 +34,40 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
   if (!poller_.watch(listener_, listener_key)) complaint_ = "cannot watch the listener; children are not heard";
 }
 
-void Connections::serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns) {
+std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
+  const std::int64_t before_ns = turn_.wall_ns == 0 ? wall_ns : turn_.wall_ns;
+  turn_ = {now_ns, wall_ns, std::max(before_ns, wall_ns - late_ns_max), turn_bytes_max};
   if (retry_ns_ <= now_ns) {
     retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }
-  if (served_wall_ns_ == 0) served_wall_ns_ = wall_ns;
-  const std::size_t share =
-      std::clamp(turn_bytes_max / std::max<std::size_t>(ready.size(), 1), piece_bytes, share_bytes_max);
-  for (const std::uint64_t key : ready) {
-    if (key == listener_key) {
-      accept_all(now_ns, wall_ns);
-    } else if (const auto found = peers_.find(key); found != peers_.end()) {
-      read(*found->second, share, wall_ns);
+  std::array<std::uint64_t, ready_max> keys;
+  std::size_t served = 0;
+  for (;;) {
+    const std::size_t ready = poller_.ready(keys);
+    const std::size_t share =
+        std::clamp(turn_.bytes_left / std::max<std::size_t>(ready, 1), piece_bytes, share_bytes_max);
+    for (const std::uint64_t key : std::span(keys).first(ready)) {
+      if (key == listener_key) accept_all();
+      else if (const auto found = peers_.find(key); found != peers_.end()) read(*found->second, share);
     }
+    served += ready;
+    const bool all_asked = ready < keys.size() || served > peers_.size();
+    if (all_asked || turn_.bytes_left == 0) return served;
   }
-  served_wall_ns_ = wall_ns;
 }
 
-void Connections::accept_all(std::int64_t now_ns, std::int64_t wall_ns) {
+void Connections::accept_all() {
   // Bounded: those who are connected already have their turn, too.
-  for (std::size_t i = 0; i < connections_max && accept_one(now_ns, wall_ns); ++i) {
+  for (std::size_t i = 0; i < connections_max && turn_.bytes_left != 0 && accept_one(); ++i) {
   }
 }
 
-bool Connections::accept_one(std::int64_t now_ns, std::int64_t wall_ns) {
+bool Connections::accept_one() {
   os::Accepted accepted = os::accept_connection(listener_);
   switch (accepted.outcome) {
     case os::AcceptOutcome::none_waiting: return false;
     case os::AcceptOutcome::failed: return true;
-    case os::AcceptOutcome::no_descriptors: refuse_for_want_of_descriptors(now_ns); return true;
+    case os::AcceptOutcome::no_descriptors: refuse_for_want_of_descriptors(); return true;
     case os::AcceptOutcome::accepted: break;
   }
   if (peers_.size() >= connections_max) {
@@ -78,11 +84,11 @@ bool Connections::accept_one(std::int64_t now_ns, std::int64_t wall_ns) {
   free_places_.pop_back();
   (*descriptors_)[peer->place].store(peer->socket.get(), std::memory_order_relaxed);
   Peer& taken = *peers_.emplace(id, std::move(peer)).first->second;
-  read(taken, piece_bytes, wall_ns);  // at once: it may have spoken, and ended, before this process spoke
+  read(taken, piece_bytes);  // at once: it may have spoken, and ended, before this process spoke
   return true;
 }
 
-bool Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
+bool Connections::refuse_for_want_of_descriptors() {
   // The system may say so though nobody waits: only a connection that is there is refused.
   spare_.reset();
   os::Accepted accepted = os::accept_connection(listener_);
@@ -93,7 +99,7 @@ bool Connections::refuse_for_want_of_descriptors(std::int64_t now_ns) {
   if (none_left) {
     // Not even one: look away for a while instead of spinning.
     poller_.forget(listener_);
-    retry_ns_ = now_ns + retry_after_ns;
+    retry_ns_ = turn_.now_ns + retry_after_ns;
   }
   return accepted.outcome == os::AcceptOutcome::accepted;
 }
@@ -104,7 +110,8 @@ void Connections::refuse(std::string why) {
     complaint_ = fmt::format("connection refused: {}; further ones are only counted", why);
 }
 
-void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns) {
+void Connections::read(Peer& peer, std::size_t share_bytes) {
+  if (peer.has_head) return;  // it had its share
   Connection& connection = peer.connection;
   std::size_t piece = small_piece_bytes;
   for (std::size_t read = 0; read < share_bytes;) {
@@ -113,12 +120,13 @@ void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns
       peer.heard_out = true;
       break;
     }
-    connection.received(got.bytes, wall_ns, served_wall_ns_);
+    connection.received(got.bytes, turn_.wall_ns, turn_.since_ns);
     read += got.bytes;
     piece = got.bytes == piece ? piece_bytes : small_piece_bytes;
     bytes_read_ += got.bytes;
+    turn_.bytes_left -= std::min(turn_.bytes_left, got.bytes);
     if (got.outcome == os::Transfer::done) continue;
-    connection.ended(wall_ns, served_wall_ns_);
+    connection.ended(turn_.wall_ns, turn_.since_ns);
     break;
   }
   advance(peer);
@@ -126,7 +134,8 @@ void Connections::read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns
 
 void Connections::advance(Peer& peer) {
   if (peer.connection.next(peer.head)) {
-    heads_.push({peer.head.order_ns, turn_++, &peer});
+    heads_.push({peer.head.order_ns, next_turn_++, &peer});
+    peer.has_head = true;
   } else if (peer.connection.finished()) {
     close(peer);
   } else {

@@ -1,7 +1,7 @@
 // All children: the listener, their sockets, and their events merged by time.
 //
 // Threads: the log thread. Limits: connections_max, and what Connection holds; in a turn each ready connection is read up to
-// an even share, so that a flooding child does not keep the others waiting.
+// an even share of turn_bytes_max, so that a flooding child does not keep the others waiting.
 #pragma once
 
 #include <array>
@@ -10,9 +10,9 @@
 #include <functional>
 #include <memory>
 #include <queue>
-#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "log/hub/connection.hpp"
@@ -27,7 +27,10 @@ inline constexpr std::size_t held_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t small_piece_bytes = 512;                 // one receive: most have no more to say
 inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // and one after a receive that was full
 inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
-inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all that are ready, shared evenly
+inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all; once they are read no others are asked
+inline constexpr std::size_t ready_max = 64;  // asked at a time: shares are not below piece_bytes
+inline constexpr std::int64_t late_ns_max =
+    100'000'000;  // longer before it is read nothing has come, as far as order goes
 
 class Connections {
  public:
@@ -36,19 +39,26 @@ class Connections {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  // Takes new connections and reads a share of them, and of each that is ready (keys from the poller; those of others are passed
-  // over). The poller was asked after `now_ns`, so that what was sent before is there.
-  void serve(std::span<const std::uint64_t> ready, std::int64_t now_ns, std::int64_t wall_ns);
+  // Asks the poller, takes new connections, and reads a share of each that is ready. Within the limits of a turn, all that was
+  // sent before the call is there afterwards. Returns how many were ready.
+  std::size_t serve(std::int64_t now_ns, std::int64_t wall_ns);
 
   // The earliest event that is there: its place in time, and then the event itself, which is handed to `deliver`.
   bool waiting() const noexcept { return !heads_.empty(); }
   std::int64_t earliest_ns() const noexcept { return heads_.top().order_ns; }
   template <class Deliver>
   void take(Deliver deliver) {
-    Peer& peer = *heads_.top().peer;
+    taking_ = heads_.top().peer;
     heads_.pop();
-    deliver(peer.head.event);
-    advance(peer);
+    deliver(taking_->head.event);
+    resume();
+  }
+  // Where deliver() did not return: its connection goes on.
+  void resume() {
+    Peer* const peer = std::exchange(taking_, nullptr);
+    if (peer == nullptr) return;
+    peer->has_head = false;
+    advance(*peer);
   }
 
   // When serve() wants to be called though nothing is ready (monotonic); Outlet::never: not at all.
@@ -74,6 +84,7 @@ class Connections {
     os::Descriptor socket;
     Connection connection;
     Connection::Arrival head;
+    bool has_head = false;  // it stands in heads_, or is being delivered: its bytes must stay
     std::size_t place = 0;  // in descriptors_
     std::size_t held = 0;   // bytes of a frame that is not whole, as counted in held_
     bool heard_out = false;
@@ -87,13 +98,13 @@ class Connections {
     }
   };
 
-  void accept_all(std::int64_t now_ns, std::int64_t wall_ns);
-  bool accept_one(std::int64_t now_ns, std::int64_t wall_ns);
-  bool refuse_for_want_of_descriptors(std::int64_t now_ns);
+  void accept_all();
+  bool accept_one();
+  bool refuse_for_want_of_descriptors();
   void refuse(std::string why);
   void close(Peer& peer);
   void count_held(Peer& peer);
-  void read(Peer& peer, std::size_t share_bytes, std::int64_t wall_ns);
+  void read(Peer& peer, std::size_t share_bytes);
   void advance(Peer& peer);
 
   os::Poller& poller_;
@@ -103,18 +114,26 @@ class Connections {
   std::uint16_t port_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;
   std::priority_queue<Head> heads_;
+  Peer* taking_ = nullptr;
   // The sockets' numbers once more, -1 where a place is free: what a forked child closes.
   std::unique_ptr<std::array<std::atomic<int>, connections_max>> descriptors_;
   std::vector<std::size_t> free_places_;
   std::size_t held_ = 0;  // bytes of frames that are not whole, of all connections
   std::uint64_t next_id_;
-  std::uint64_t turn_ = 0;
+  std::uint64_t next_turn_ = 0;  // of a Head
   std::uint64_t refused_ = 0;
   std::uint64_t bytes_read_ = 0;
   bool told_refused_ = false;
   std::string complaint_;
   std::int64_t retry_ns_;
-  std::int64_t served_wall_ns_ = 0;  // of the turn before: what is read came after it
+
+  struct Turn {
+    std::int64_t now_ns = 0;
+    std::int64_t wall_ns = 0;
+    std::int64_t since_ns = 0;  // what is read came after this: of the turn before
+    std::size_t bytes_left = 0;
+  };
+  Turn turn_{};
 };
 
 }  // namespace dlog::hub

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <utility>
 
@@ -20,7 +19,6 @@ constexpr std::int64_t nap_ns = 1 * ms;      // a record that wakes nobody waits
 constexpr std::int64_t linger_ns = 50 * ms;  // naps go on for so long after the last record; then a caller must wake it
 constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
-constexpr std::size_t ready_max = 64;          // connections served in a turn: bounds the memory of their pieces
 constexpr std::int64_t heard_out_ns = 5 * ms;  // silence after which nothing more is expected of children that ended
 constexpr std::int64_t heard_out_chat_ns = 500 * ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
@@ -61,8 +59,7 @@ void LogThread::loop() noexcept {
       step(plan_sleep());
     } catch (const std::exception&) {
       // No memory. What was drained is kept; the next step tries again, after a nap so that others can free some.
-      std::array<std::uint64_t, 1> none{};
-      poller_->wait(nap_ns, std::span(none).first(0));
+      poller_->sleep(nap_ns);
     }
   }
 }
@@ -98,8 +95,7 @@ std::int64_t LogThread::plan_sleep() {
 }
 
 void LogThread::step(std::int64_t timeout_ns) {
-  std::array<std::uint64_t, ready_max> keys;
-  if (poller_) poller_->wait(timeout_ns, keys);
+  if (poller_) poller_->sleep(timeout_ns);
   sleep_.store(Sleep::awake, std::memory_order_relaxed);
 
   // Taken before the sockets and the queue are looked at: whatever was logged before this moment is there when it is read. What
@@ -109,10 +105,8 @@ void LogThread::step(std::int64_t timeout_ns) {
   const std::int64_t cut_ns = os::monotonic_ns();
   const std::int64_t wall_ns = os::wall_ns();
 
-  const std::size_t ready = connections_ ? poller_->wait(0, keys) : 0;
-
-  for (Notice& first : std::exchange(first_notices_, {})) delivery_.notice(first.level, first.text);
-  if (connections_) connections_->serve(std::span(keys).first(ready), cut_ns, wall_ns);
+  say_first_notices();
+  const std::size_t ready = connections_ ? connections_->serve(cut_ns, wall_ns) : 0;
   take_queue();
   if (!items_.empty() || ready != 0 || !commands.empty()) active_ns_ = cut_ns;
   deliver_until(cut_ns, wall_ns - cut_ns);
@@ -130,6 +124,14 @@ void LogThread::step(std::int64_t timeout_ns) {
   }
   count();
   if (!commands.empty()) commands_.done();
+}
+
+void LogThread::say_first_notices() {
+  while (!first_notices_.empty()) {
+    const Notice first = std::move(first_notices_.front());
+    first_notices_.erase(first_notices_.begin());
+    delivery_.notice(first.level, first.text);
+  }
 }
 
 void LogThread::take_queue() {
@@ -212,16 +214,15 @@ void LogThread::hear_children_out() {
   const std::uint64_t bytes_max = connections_->bytes_read() + heard_out_bytes_max * connections_->open();
   const std::int64_t chat_until_ns = os::monotonic_ns() + heard_out_chat_ns;
   connections_->begin_hearing_out();
-  std::array<std::uint64_t, ready_max> keys;
   while (connections_->open() != 0 && connections_->bytes_read() < bytes_max) {
     const std::int64_t before_ns = os::monotonic_ns();
-    const std::size_t ready = poller_->wait(heard_out_ns, keys);
+    poller_->sleep(heard_out_ns);
     const std::int64_t now_ns = os::monotonic_ns();
+    const std::int64_t wall_ns = os::wall_ns();
+    const std::size_t ready = connections_->serve(now_ns, wall_ns);
     // A wake-up that was meant for the log thread ends the sleep early, and is no silence.
     if (ready == 0 && now_ns - before_ns >= heard_out_ns) return;
     if (now_ns >= chat_until_ns && connections_->all_heard_out()) return;
-    const std::int64_t wall_ns = os::wall_ns();
-    connections_->serve(std::span(keys).first(ready), now_ns, wall_ns);
     take_queue();
     deliver_until(now_ns, wall_ns - now_ns);
   }
@@ -236,13 +237,16 @@ void LogThread::leave(bool for_good) {
 }
 
 void LogThread::leave_from_within() noexcept {
-  left_from_within_ = true;
+  const bool again = std::exchange(left_from_within_, true);
   try {
     delivery_.pass_over_sinks();
     std::erase(items_, nullptr);  // what is being handed out, or was
+    if (connections_) connections_->resume();
+    say_first_notices();
     take_queue();
     const std::int64_t now_ns = os::monotonic_ns();
     deliver_until(now_ns, os::wall_ns() - now_ns);
+    if (!again) hear_children_out();
     leave(true);
   } catch (const std::exception&) {
     // No memory for the last words, and nobody left to tell.

@@ -92,6 +92,7 @@ class LogThread {
 
   std::int64_t plan_sleep();
   std::int64_t due_ns() const;
+  void say_first_notices();
   void take_queue();
   void deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns);
   void deliver_item(const Item& item, std::int64_t time_ns);

@@ -41,12 +41,13 @@ void LogThread::submit(Item* item) noexcept {
     backlog_.drop();
     return;
   }
+  if (in_step_) {  // the next step takes it, where there is one
+    if (left_from_within_) leave_from_within();
+    return;
+  }
   if (!has_thread_.load(std::memory_order_acquire)) return step_in_caller();
   wake_for(level);
-  if (!write_through_.load(std::memory_order_relaxed)) return;
-  if (in_step_) {
-    if (left_from_within_) leave_from_within();
-  } else if (!run(Command::flush, std::chrono::seconds{2})) {
+  if (write_through_.load(std::memory_order_relaxed) && !run(Command::flush, std::chrono::seconds{2})) {
     write_through_.store(false, std::memory_order_relaxed);  // the console is stuck: no second wait
   }
 }
@@ -118,7 +119,6 @@ void LogThread::wake_for(Level level) noexcept {
 }
 
 void LogThread::step_in_caller() noexcept {
-  if (in_step_) return;
   const std::lock_guard lock(caller_steps_);
   const os::SigpipeBlocked no_sigpipe;
   in_step_ = true;
