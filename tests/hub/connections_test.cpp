@@ -48,7 +48,7 @@ struct Hub {
     auto listening = os::listen_on_loopback();
     if (!made || !listening) throw std::runtime_error("no poller or listener");
     poller = std::make_unique<os::Poller>(std::move(*made));
-    connections = std::make_unique<Connections>(*poller, own_notice, std::move(*listening));
+    connections = std::make_unique<Connections>(*poller, own_notice, std::move(*listening), wall_ns);
   }
 
   os::Descriptor connect() const {
@@ -331,6 +331,18 @@ TEST_CASE("connections: all that many have said is there after one turn") {
   CHECK(hub.told.size() == ends.size());
 }
 
+TEST_CASE("connections: so it is where many have left without a word") {
+  Hub hub;
+  std::vector<os::Descriptor> ends;
+  for (int i = 0; i < 150; ++i) ends.push_back(hub.connected());
+  ends.clear();
+  const os::Descriptor child_end = hub.connect();
+  send_all(child_end, log_frame(2, "m"));
+  hub.turn();
+  CHECK(hub.told.size() == 1);
+  CHECK(hub.connections->open() == 1);
+}
+
 TEST_CASE("connections: one whose delivery did not return goes on") {
   Hub hub;
   const os::Descriptor child_end = hub.connected();
@@ -342,6 +354,15 @@ TEST_CASE("connections: one whose delivery did not return goes on") {
     hub.take();
   });
   CHECK(words_of(hub.told) == Words{"INF child: a", "INF child: b"});
+}
+
+TEST_CASE("connections: what came before the first turn is placed by its time") {
+  Hub hub;
+  const os::Descriptor child_end = hub.connect();
+  send_all(child_end, log_frame(2, "m", "2026-11-21T04:16:40.740Z"));
+  hub.wall_ns += 40 * ms;
+  hub.serve_until_told(1);
+  CHECK(hub.order_ns == std::vector{noted_ms + 13 * ms});
 }
 
 TEST_CASE("connections: what came late is placed as what came a moment ago") {
@@ -420,7 +441,7 @@ TEST_CASE(
     auto listening = os::listen_on_loopback();
     auto client = os::connect_to({0x7F000001, listening->port}, std::chrono::milliseconds(60'000));
     std::vector<os::Descriptor> taken = take_descriptors(0);
-    Connections connections(*poller, own_notice, std::move(*listening));
+    Connections connections(*poller, own_notice, std::move(*listening), noted_ns);
     const auto turn = [&](std::int64_t now_ns, std::int64_t timeout_ns) {
       poller->sleep(timeout_ns);
       return connections.serve(now_ns, noted_ns);

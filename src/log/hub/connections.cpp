@@ -18,7 +18,7 @@ constexpr std::int64_t retry_after_ns = 100'000'000;
 
 }  // namespace
 
-Connections::Connections(os::Poller& poller, Source self, os::Listening listening)
+Connections::Connections(os::Poller& poller, Source self, os::Listening listening, std::int64_t wall_ns)
     : poller_(poller),
       self_(self),
       listener_(std::move(listening.socket)),
@@ -27,6 +27,7 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
       descriptors_(std::make_unique<std::array<std::atomic<int>, connections_max>>()),
       next_id_(first_connection_key),
       retry_ns_(event::Outlet::never) {
+  turn_.wall_ns = wall_ns;
   for (std::size_t place = connections_max; place-- > 0;) {
     (*descriptors_)[place].store(-1, std::memory_order_relaxed);
     free_places_.push_back(place);
@@ -35,12 +36,12 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
 }
 
 std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
-  const std::int64_t before_ns = turn_.wall_ns == 0 ? wall_ns : turn_.wall_ns;
-  turn_ = {now_ns, wall_ns, std::max(before_ns, wall_ns - late_ns_max), turn_bytes_max};
+  turn_ = {now_ns, wall_ns, std::max(turn_.wall_ns, wall_ns - late_ns_max), turn_bytes_max};
   if (retry_ns_ <= now_ns) {
     retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }
   std::array<std::uint64_t, ready_max> keys;
+  const std::size_t all = peers_.size() + 1;  // and the listener; those who are taken now are read as they are taken
   std::size_t served = 0;
   for (;;) {
     const std::size_t ready = poller_.ready(keys);
@@ -51,7 +52,7 @@ std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
       else if (const auto found = peers_.find(key); found != peers_.end()) read(*found->second, share);
     }
     served += ready;
-    const bool all_asked = ready < keys.size() || served > peers_.size();
+    const bool all_asked = ready < keys.size() || served >= all;
     if (all_asked || turn_.bytes_left == 0) return served;
   }
 }

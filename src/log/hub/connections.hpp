@@ -29,13 +29,13 @@ inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // and one
 inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
 inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all; once they are read no others are asked
 inline constexpr std::size_t ready_max = 64;  // asked at a time: shares are not below piece_bytes
-inline constexpr std::int64_t late_ns_max =
-    100'000'000;  // longer before it is read nothing has come, as far as order goes
+// As far as order goes nothing has come longer than this before it is read, though nobody looked: a bound for wrong clocks.
+inline constexpr std::int64_t late_ns_max = 10'000'000'000;
 
 class Connections {
  public:
-  // The poller must outlive it. `self` speaks in notices.
-  Connections(os::Poller& poller, Source self, os::Listening listening);
+  // The poller must outlive it. `self` speaks in notices. Nobody has come before `wall_ns`.
+  Connections(os::Poller& poller, Source self, os::Listening listening, std::int64_t wall_ns);
 
   std::uint16_t port() const noexcept { return port_; }
 

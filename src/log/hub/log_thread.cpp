@@ -36,9 +36,10 @@ LogThread::LogThread(Setup setup)
 
 std::string LogThread::listen() {
   if (!poller_) return "no descriptor to sleep on";
+  const std::int64_t wall_ns = os::wall_ns();
   auto listening = os::listen_on_loopback();
   if (!listening) return listening.reason();
-  connections_ = std::make_unique<Connections>(*poller_, delivery_.speaker(), std::move(*listening));
+  connections_ = std::make_unique<Connections>(*poller_, delivery_.speaker(), std::move(*listening), wall_ns);
   return {};
 }
 
