@@ -11,8 +11,8 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "dlog/level.hpp"
 
@@ -266,16 +266,10 @@ auto plain_or_address(const T& value, bool as_address, const void* const& addres
   return plain(value);
 }
 
-template <class... Args>
-void emit_addresses(Level level, const Site& site, const Args&... arguments) noexcept {
+template <std::size_t... I, class... Args>
+void emit_addresses(Level level, const Site& site, std::index_sequence<I...>, const Args&... arguments) noexcept {
   const void* const addresses[] = {address_of(arguments)...};
-  std::size_t next = 0;
-  const auto each = [&](const auto& argument) {
-    const std::size_t i = next++;
-    return plain_or_address(argument, site.shows_address(i), addresses[i]);
-  };
-  // Braces: from left to right.
-  std::apply([&](const auto&... values) { emit_plain(level, site, values...); }, std::tuple{each(arguments)...});
+  emit_plain(level, site, plain_or_address(arguments, site.shows_address(I), addresses[I])...);
 }
 
 // What fmt is handed where the caller formats: characters end where their array does, and null is shown as such.
@@ -298,7 +292,7 @@ template <class... Args>
 void emit(Level level, const Site& site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
     if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
-      if (site.addresses != 0) return emit_addresses(level, site, arguments...);
+      if (site.addresses != 0) return emit_addresses(level, site, std::index_sequence_for<Args...>{}, arguments...);
     }
     emit_plain(level, site, plain(arguments)...);
   } else {

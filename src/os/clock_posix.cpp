@@ -3,13 +3,15 @@
 
 #include <time.h>
 
+#include "base/civil_time.hpp"
+
 namespace dlog::os {
 namespace {
 
 std::int64_t read(clockid_t clock) noexcept {
   timespec now{};
   clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  return std::int64_t{now.tv_sec} * ns_per_second + now.tv_nsec;
 }
 
 }  // namespace

@@ -14,11 +14,12 @@
 #include <iterator>
 #include <string>
 
+#include "base/civil_time.hpp"
+
 namespace dlog::os {
 namespace {
 
 constexpr std::size_t events_max = 256;
-constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 bool add(int epoll, int fd, std::uint64_t key) noexcept {
   epoll_event event{};

@@ -350,7 +350,7 @@ TEST_CASE("connections: one whose delivery did not return goes on") {
   REQUIRE(until([&] { return hub.ready() == 1; }));
   hub.connections->serve(0, hub.wall_ns);
   hub.connections->take([&](const Event&) {
-    hub.connections->resume();
+    hub.connections->finish_take();
     hub.take();
   });
   CHECK(words_of(hub.told) == Words{"INF child: a", "INF child: b"});

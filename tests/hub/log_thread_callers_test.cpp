@@ -6,7 +6,6 @@
 #include <memory>
 #include <new>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,20 +43,9 @@ TEST_CASE("without a thread: several callers at once") {
   Log& log = make_log();
   constexpr int callers = 4;
   constexpr int calls = 500;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < callers; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < calls; ++i) log.submit(fmt::format("{} {}", t, i));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  submit_numbered(log, callers, calls);
   std::vector<int> next(callers, 0);
-  int wrong = 0;
-  for (const Told& told : log.told.told()) {
-    const auto t = static_cast<std::size_t>(told.message[0] - '0');
-    if (told.message != fmt::format("{} {}", t, next[t]++)) ++wrong;
-  }
-  CHECK(wrong == 0);
+  CHECK(out_of_order(log, next) == 0);
   CHECK(next == std::vector<int>(callers, calls));
   CHECK(log.thread->stats().dropped == 0);
 }

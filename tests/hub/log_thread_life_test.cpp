@@ -4,13 +4,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/civil_time.hpp"
+#include "log/wire/encoder.hpp"
 #include "os/clock.hpp"
 #include "os/socket.hpp"
 #include "support/catch.hpp"
@@ -24,12 +23,6 @@ using namespace dlog;
 using namespace dlog::test;
 using hub::Command;
 using Words = std::vector<std::string>;
-
-std::string time_text(std::int64_t time_ns) {
-  const CivilTime t = civil_time(time_ns);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.year, t.month, t.day, t.hour, t.minute, t.second,
-                     t.nanosecond / ns_per_ms);
-}
 
 }  // namespace
 
@@ -179,7 +172,7 @@ TEST_CASE("log thread: what a child said before this process did is told before 
   for (std::size_t i = 0; i < rounds; ++i) {
     const auto child_end = os::connect_to({0x7F000001, log.thread->port()}, long_time);
     REQUIRE(child_end);
-    send_all(*child_end, log_frame(2, fmt::format("child {}", i), time_text(os::wall_ns())));
+    send_all(*child_end, log_frame(2, fmt::format("child {}", i), wire::timestamp(os::wall_ns())));
     log.submit(fmt::format("own {}", i));
   }
   REQUIRE(log.flush());
@@ -209,7 +202,8 @@ TEST_CASE("log thread: that holds where the log thread comes late") {
   hold = true;
   log.submit("hold");
   while (!held) std::this_thread::yield();
-  send_all(*child_end, log_frame(2, "child", time_text(os::wall_ns())) + create_frame(1, "bar", 5) + finish_frame(1));
+  send_all(*child_end,
+           log_frame(2, "child", wire::timestamp(os::wall_ns())) + create_frame(1, "bar", 5) + finish_frame(1));
   std::this_thread::sleep_for(std::chrono::milliseconds{2});  // the wire knows no less than a millisecond
   log.submit("own");
   std::this_thread::sleep_for(std::chrono::milliseconds{30});

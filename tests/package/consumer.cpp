@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -356,7 +357,7 @@ int child() {
 
 int parent(char* self) {
   const std::string folder = [] {
-    std::string name = "/tmp/dlog-consumer-XXXXXX";
+    std::string name = std::filesystem::temp_directory_path() / "dlog-consumer-XXXXXX";
     return mkdtemp(name.data()) == nullptr ? std::string(".") : name;
   }();
   const std::string console_path = folder + "/console";

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -127,8 +128,7 @@ std::string text_of(std::span<const std::byte> bytes) {
 }
 
 TemporaryFile::TemporaryFile() {
-  const char* folder = std::getenv("TMPDIR");
-  path_ = std::string(folder == nullptr ? "/tmp" : folder) + "/dlog_test_XXXXXX";
+  path_ = std::filesystem::temp_directory_path() / "dlog_test_XXXXXX";
   const int fd = ::mkostemp(path_.data(), O_CLOEXEC);
   must(fd >= 0, "mkostemp");
   ::close(fd);

@@ -14,6 +14,8 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "support/allocator_at_fork.hpp"
+
 // For the sanitizers' sake, where they are on.
 //
 // A child of a process with threads has none of the other ones, and all that stood on their stacks only is lost to it: no search
@@ -25,22 +27,6 @@ extern "C" int __lsan_is_turned_off();  // NOLINT(bugprone-reserved-identifier)
 extern "C" int __lsan_is_turned_off() { return child_of_threads ? 1 : 0; }
 extern "C" const char* __tsan_default_options();  // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
-
-// Another thread may be inside the sanitizer's allocator at the moment of the fork; the child would wait for it for ever. From
-// clang 17 on the runtime sees to that itself.
-#if defined(__clang__) && defined(__has_feature)
-#if __has_feature(address_sanitizer) && __clang_major__ < 17
-#include <pthread.h>
-namespace __lsan {       // NOLINT(bugprone-reserved-identifier)
-void LockAllocator();    // NOLINT(readability-identifier-naming)
-void UnlockAllocator();  // NOLINT(readability-identifier-naming)
-}  // namespace __lsan
-namespace {
-[[maybe_unused]] const int installed =
-    pthread_atfork(__lsan::LockAllocator, __lsan::UnlockAllocator, __lsan::UnlockAllocator);
-}  // namespace
-#endif
-#endif
 
 namespace dlog::test {
 namespace {

@@ -1,8 +1,12 @@
 // A log thread with a collecting outlet: see log.hpp.
 #include "support/log.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstddef>
 #include <stdexcept>
+#include <thread>
 
 namespace dlog::test {
 
@@ -51,6 +55,25 @@ Log& start_log(Config config, std::function<void(const Event&)> before, std::vec
   Log& log = make_log(std::move(config), std::move(before), std::move(notices));
   if (const std::string reason = log.thread->start(); !reason.empty()) throw std::runtime_error(reason);
   return log;
+}
+
+void submit_numbered(const Log& log, int callers, int calls) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < callers; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < calls; ++i) log.submit(fmt::format("{} {}", t, i));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+int out_of_order(const Log& log, std::vector<int>& next) {
+  int wrong = 0;
+  for (const Told& told : log.told.told()) {
+    const auto t = static_cast<std::size_t>(told.message[0] - '0');
+    if (told.message != fmt::format("{} {}", t, next[t]++)) ++wrong;
+  }
+  return wrong;
 }
 
 std::shared_ptr<hub::BarCell> make_cell(std::uint64_t id, std::uint64_t total, std::string_view description) {

@@ -42,6 +42,11 @@ Log& make_log(Config config = {}, std::function<void(const Event&)> before = {},
 Log& start_log(Config config = {}, std::function<void(const Event&)> before = {},
                std::vector<hub::Notice> notices = {});
 
+// `callers` threads log "<caller> <number>", `calls` times each, and end.
+void submit_numbered(const Log& log, int callers, int calls);
+// How many of them were told out of order. `next`: the number that would come next of each caller.
+int out_of_order(const Log& log, std::vector<int>& next);
+
 std::shared_ptr<hub::BarCell> make_cell(std::uint64_t id, std::uint64_t total, std::string_view description);
 
 // A sink made of a function.

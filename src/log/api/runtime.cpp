@@ -11,6 +11,7 @@
 
 #include "dlog/capture.hpp"
 #include "dlog/sink.hpp"
+#include "log/event/outlet.hpp"
 #include "log/hub/replay.hpp"
 #include "log/sink/console.hpp"
 #include "os/clock.hpp"
@@ -53,11 +54,7 @@ sink::SocketSink::Succession own_console(const sink::ConsoleChoice& choice, cons
   return [choice, name, pid, parent](std::span<const std::byte> frames, const std::string& reason) {
     auto console = sink::open_console(choice);
     const std::string text = fmt::format("the parent at {} is gone ({}); logging here", parent, reason);
-    Record record;
-    record.level = Level::warn;
-    record.wire_level = static_cast<std::uint8_t>(Level::warn);
-    record.message = text;
-    record.notice = true;
+    const Record record = event::notice_record(Level::warn, text);
     console->accept({os::wall_ns(), {0, "dlog", pid, 0}, &record, nullptr});
     hub::replay(frames, name, pid, *console);
     return console;

@@ -6,10 +6,26 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "dlog/sink.hpp"
 
 namespace dlog::event {
+
+// A record of the program's own, as the counts mean it: none of a child's, none of dlog's.
+inline bool is_own_record(const Event& event) noexcept {
+  return event.source.id == 0 && event.record != nullptr && !event.record->notice;
+}
+
+// A record in which dlog itself speaks.
+inline Record notice_record(Level level, std::string_view text) noexcept {
+  Record record;
+  record.level = level;
+  record.wire_level = static_cast<std::uint8_t>(level);
+  record.message = text;
+  record.notice = true;
+  return record;
+}
 
 class Outlet : public Sink {
  public:

@@ -9,6 +9,7 @@
 #include "base/civil_time.hpp"
 #include "base/utf8.hpp"
 #include "log/event/captured.hpp"
+#include "log/event/outlet.hpp"
 #include "log/wire/format.hpp"
 
 namespace dlog::hub {
@@ -166,11 +167,7 @@ bool Connection::take_notice(Arrival& out) {
   if (notices_.empty()) return false;
   notice_text_ = std::move(notices_.front());
   notices_.erase(notices_.begin());  // there are hardly ever two
-  notice_record_ = {};
-  notice_record_.level = Level::warn;
-  notice_record_.wire_level = static_cast<std::uint8_t>(Level::warn);
-  notice_record_.message = notice_text_;
-  notice_record_.notice = true;
+  notice_record_ = event::notice_record(Level::warn, notice_text_);
   last_order_ns_ = std::max(last_order_ns_, since_ns_);
   out.order_ns = last_order_ns_;
   out.event = {arrival_ns_, self_, &notice_record_, nullptr};

@@ -135,7 +135,7 @@ void Connections::read(Peer& peer, std::size_t share_bytes) {
 
 void Connections::advance(Peer& peer) {
   if (peer.connection.next(peer.head)) {
-    heads_.push({peer.head.order_ns, next_turn_++, &peer});
+    heads_.push({peer.head.order_ns, next_number_++, &peer});
     peer.has_head = true;
   } else if (peer.connection.finished()) {
     close(peer);

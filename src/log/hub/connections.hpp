@@ -7,7 +7,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <queue>
 #include <string>
@@ -51,10 +50,10 @@ class Connections {
     taking_ = heads_.top().peer;
     heads_.pop();
     deliver(taking_->head.event);
-    resume();
+    finish_take();
   }
-  // Where deliver() did not return: its connection goes on.
-  void resume() {
+  // The second half of take(), to be called where deliver() never returns to it.
+  void finish_take() {
     Peer* const peer = std::exchange(taking_, nullptr);
     if (peer == nullptr) return;
     peer->has_head = false;
@@ -91,10 +90,10 @@ class Connections {
   };
   struct Head {
     std::int64_t order_ns;
-    std::uint64_t turn;  // of two at the same time, the one that came first
+    std::uint64_t number;  // of two at the same time, the one that came first
     Peer* peer;
     bool operator<(const Head& other) const {  // the greatest is taken first
-      return order_ns != other.order_ns ? order_ns > other.order_ns : turn > other.turn;
+      return order_ns != other.order_ns ? order_ns > other.order_ns : number > other.number;
     }
   };
 
@@ -120,7 +119,7 @@ class Connections {
   std::vector<std::size_t> free_places_;
   std::size_t held_ = 0;  // bytes of frames that are not whole, of all connections
   std::uint64_t next_id_;
-  std::uint64_t next_turn_ = 0;  // of a Head
+  std::uint64_t next_number_ = 0;  // of a Head
   std::uint64_t refused_ = 0;
   std::uint64_t bytes_read_ = 0;
   bool told_refused_ = false;

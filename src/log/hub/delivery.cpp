@@ -51,11 +51,7 @@ void Delivery::of_child(const Event& event) {
 
 void Delivery::notice(Level level, std::string_view text) {
   if (!shown(static_cast<unsigned>(level))) return;
-  Record record;
-  record.level = level;
-  record.wire_level = static_cast<std::uint8_t>(level);
-  record.message = text;
-  record.notice = true;
+  const Record record = event::notice_record(level, text);
   hand_out({os::wall_ns(), speaker_, &record, nullptr});
 }
 
@@ -65,8 +61,7 @@ void Delivery::hand_out(const Event& event) {
     try {
       outlets_[i]->accept(event);
     } catch (const std::exception&) {  // no memory; the other outlets may still have some
-      const bool own = event.source.id == 0 && event.record != nullptr && !event.record->notice;
-      if (i == 0 && own) ++failed_;
+      if (i == 0 && event::is_own_record(event)) ++failed_;
     }
   }
   if (to_sinks_) sinks_.accept(event);

@@ -7,20 +7,21 @@
 #include <exception>
 #include <utility>
 
-#include "log/event/captured.hpp"
+#include "base/civil_time.hpp"
 #include "os/clock.hpp"
 #include "os/thread.hpp"
 
 namespace dlog::hub {
 namespace {
 
-constexpr std::int64_t ms = 1'000'000;
-constexpr std::int64_t nap_ns = 1 * ms;      // a record that wakes nobody waits no longer
-constexpr std::int64_t linger_ns = 50 * ms;  // naps go on for so long after the last record; then a caller must wake it
-constexpr std::int64_t sample_every_ns = 100 * ms;  // of bars
-constexpr std::int64_t tell_drops_every_ns = 1000 * ms;
-constexpr std::int64_t heard_out_ns = 5 * ms;  // silence after which nothing more is expected of children that ended
-constexpr std::int64_t heard_out_chat_ns = 500 * ms;
+constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody waits no longer
+constexpr std::int64_t linger_ns =
+    50 * ns_per_ms;  // naps go on for so long after the last record; then a caller must wake it
+constexpr std::int64_t sample_every_ns = 100 * ns_per_ms;  // of bars
+constexpr std::int64_t tell_drops_every_ns = 1000 * ns_per_ms;
+constexpr std::int64_t heard_out_ns =
+    5 * ns_per_ms;  // silence after which nothing more is expected of children that ended
+constexpr std::int64_t heard_out_chat_ns = 500 * ns_per_ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 constexpr std::size_t release_bytes = std::size_t{32} << 10;
 
@@ -242,7 +243,7 @@ void LogThread::leave_from_within() noexcept {
   try {
     delivery_.pass_over_sinks();
     std::erase(items_, nullptr);  // what is being handed out, or was
-    if (connections_) connections_->resume();
+    if (connections_) connections_->finish_take();
     say_first_notices();
     take_queue();
     const std::int64_t now_ns = os::monotonic_ns();

@@ -129,10 +129,8 @@ class LogThread {
   std::int64_t told_drops_ns_ = 0;
   std::uint64_t told_drops_ = 0;
 
-  // Written by the log thread only.
-  std::atomic<std::uint64_t> delivered_own_{0};
-  std::atomic<std::uint64_t> delivered_events_{0};
   std::atomic<std::uint64_t> enqueued_{0};
+  // Written by the log thread only.
   std::atomic<std::uint64_t> shown_{0};
   std::atomic<std::uint64_t> undeliverable_{0};
   std::atomic<std::uint64_t> children_{0};

@@ -24,7 +24,7 @@ void append_line_head(std::string& out, std::int64_t time_ns, Level level, std::
   const CivilTime t = civil_time(time_ns, offset);
   const auto to = std::back_inserter(out);
   if (words.date) fmt::format_to(to, "{:04}-{:02}-{:02} ", t.year, t.month, t.day);
-  fmt::format_to(to, "{:02}:{:02}:{:02}.{:03} ", t.hour, t.minute, t.second, t.nanosecond / 1'000'000);
+  fmt::format_to(to, "{:02}:{:02}:{:02}.{:03} ", t.hour, t.minute, t.second, t.nanosecond / ns_per_ms);
   const std::string_view colour = colour_of(level, words.colour);
   out += colour;
   out += label.empty() ? event::short_name(level) : label;

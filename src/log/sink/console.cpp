@@ -32,7 +32,7 @@ std::int32_t cached_utc_offset_s(std::int64_t unix_s) {
 class Nowhere : public event::Outlet {
  public:
   void accept(const Event& event) override {
-    if (event.record != nullptr && event.source.id == 0 && !event.record->notice) ++undelivered_;
+    if (event::is_own_record(event)) ++undelivered_;
   }
   void flush() override {}
   void settle() override {}

@@ -39,7 +39,7 @@ void StreamSink::accept(const Event& event) {
   renderer_->accept(event, now_ns);
   if (event.record != nullptr) {
     ++waiting_;
-    if (event.source.id == 0 && !event.record->notice) ++waiting_own_;
+    if (event::is_own_record(event)) ++waiting_own_;
     accepted_bytes_ += event.record->message.size() + 64;
   }
   if (accepted_bytes_ > waiting_bytes_max) write(now_ns);

@@ -73,7 +73,7 @@ void append_finish(Bytes& out, std::uint64_t id) {
 std::string timestamp(std::int64_t time_ns) {
   const CivilTime t = civil_time(time_ns);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.year, t.month, t.day, t.hour, t.minute, t.second,
-                     t.nanosecond / 1'000'000);
+                     t.nanosecond / ns_per_ms);
 }
 
 }  // namespace dlog::wire
