@@ -32,6 +32,7 @@ PUBLIC = {
     "event.hpp": FLOOR_1,
     "sink.hpp": FLOOR_1,
     "capture.hpp": FLOOR_1,
+    "emit.hpp": {"log/hub", "log/api"},
     "counter.hpp": FLOOR_1,
     "stats.hpp": FLOOR_1,
     "config.hpp": {"log/render", "log/sink", "log/hub", "log/api"},

@@ -1,10 +1,13 @@
-// How a call's arguments are copied into a record: shared by the logging functions, not meant to be called by programs.
+// What a call's arguments are copied as: shared by the logging functions, not meant to be called by programs.
 // Threads: any. Nothing here reads an argument after the call. Nothing throws.
 #pragma once
 
+#if __has_include(<fmt/base.h>)
+#include <fmt/base.h>
+#else
 #include <fmt/core.h>
+#endif
 
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -53,10 +56,14 @@ enum class Code : unsigned char {
 // Text as it is copied: a size (u32), then the bytes.
 struct Text {
   const char* data;
-  std::uint32_t size;
+  std::size_t size;
+};
+// The same, ended by NUL, and measured only where it is copied: calls are shorter so.
+struct CText {
+  const char* data;
 };
 
-// A call's fixed part. `format` is a literal; for a text message its size is 0 and the text is the only argument.
+// A call's fixed part. `format` is a literal; it is null for a text message, whose text is the only argument.
 struct Site {
   const char* format = "";
   std::size_t format_size = 0;
@@ -68,32 +75,6 @@ struct Site {
 
 // A longer argument is cut here already: no message is longer anyway.
 inline constexpr std::size_t text_bytes_max = (std::size_t{1} << 20) + 64;
-
-// 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
-extern std::atomic<std::uint8_t> threshold;
-
-// Starts dlog if need be and says whether `level` is logged.
-bool admits_first(Level level) noexcept;
-
-inline bool admits(Level level) noexcept {
-  const auto least = threshold.load(std::memory_order_relaxed);
-  return least == 0 ? admits_first(level) : static_cast<unsigned>(level) + 1 >= least;
-}
-
-// For the macros of macros.hpp: is a call at `level` kept when `active` is DLOG_ACTIVE_LEVEL?
-consteval bool compiled_in(Level level, int active) { return static_cast<int>(level) >= active; }
-
-// A record under construction: `arguments` takes exactly the bytes asked for. Null: level off, or no room (counted).
-struct Slot {
-  char* arguments = nullptr;
-  void* record = nullptr;
-};
-Slot open(Level level, const Site& site, const Code* codes, std::size_t count, std::size_t bytes) noexcept;
-void commit(Slot slot) noexcept;
-
-// For arguments that cannot be copied: formats in the calling thread. `addresses` has one for each argument that is characters.
-void emit_formatted(Level level, const Site& site, const void* const* addresses, fmt::format_args arguments) noexcept;
-void emit_text(Level level, const Location& where, const char* data, std::size_t size) noexcept;
 
 template <class T>
 inline constexpr bool is_text =
@@ -174,9 +155,7 @@ template <class T>
 inline constexpr bool is_copied =
     is_number<T> || is_wide<T> || is_text<T> || is_pointer_shown<T> || EnumWithFormatAs<T> || PlainEnum<T>;
 
-inline Text text_of(std::string_view text) noexcept {
-  return {text.data(), static_cast<std::uint32_t>(text.size() < text_bytes_max ? text.size() : text_bytes_max)};
-}
+inline Text text_of(std::string_view text) noexcept { return {text.data(), text.size()}; }
 
 // The value that is copied for an argument: few types, so that few functions are made.
 template <class T>
@@ -185,7 +164,7 @@ auto plain(const T& value) noexcept {
   if constexpr (std::is_array_v<T> && is_text<D>) {
     return text_of({value, ::strnlen(value, std::extent_v<T>)});
   } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
-    return value == nullptr ? Text{"(null)", 6} : text_of({value, std::strlen(value)});
+    return CText{value};
   } else if constexpr (is_text<D>) {
     return text_of({value.data(), value.size()});
   } else if constexpr (is_pointer_shown<D>) {
@@ -224,31 +203,52 @@ inline constexpr Code code_of = [] {
   else return Code::text;
 }();
 
+// A value as it is laid down: texts measured.
+template <class W>
+W measured(const W& value) noexcept {
+  return value;
+}
+inline Text measured(const CText& text) noexcept {
+  return text.data == nullptr ? Text{"(null)", 6} : Text{text.data, std::strlen(text.data)};
+}
+
+inline std::uint32_t text_bytes(const Text& text) noexcept {
+  return static_cast<std::uint32_t>(text.size < text_bytes_max ? text.size : text_bytes_max);
+}
+
 template <class W>
 std::size_t bytes_of(const W& value) noexcept {
-  if constexpr (std::same_as<W, Text>) return sizeof value.size + value.size;
+  if constexpr (std::same_as<W, Text>) return sizeof(std::uint32_t) + text_bytes(value);
   else return sizeof value;
+}
+
+// Most texts are short: two loads that overlap are quicker than a call.
+inline void copy_text(char* to, const char* from, std::size_t size) noexcept {
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    std::uint64_t first;
+    std::uint64_t last;
+    std::memcpy(&first, from, 8);
+    std::memcpy(&last, from + size - 8, 8);
+    std::memcpy(to, &first, 8);
+    std::memcpy(to + size - 8, &last, 8);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
 }
 
 template <class W>
 char* put(char* to, const W& value) noexcept {
   if constexpr (std::same_as<W, Text>) {
-    std::memcpy(to, &value.size, sizeof value.size);
-    if (value.size != 0) std::memcpy(to + sizeof value.size, value.data, value.size);
+    const std::uint32_t size = text_bytes(value);
+    std::memcpy(to, &size, sizeof size);
+    copy_text(to + sizeof size, value.data, size);
+    return to + sizeof size + size;
   } else {
     std::memcpy(to, &value, sizeof value);
+    return to + sizeof value;
   }
-  return to + bytes_of(value);
-}
-
-template <class... W>
-[[gnu::noinline]] void emit_plain(Level level, const Site& site, W... values) noexcept {
-  static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
-  const Slot slot = open(level, site, codes, sizeof...(W), (bytes_of(values) + ... + std::size_t{0}));
-  if (slot.record == nullptr) return;
-  [[maybe_unused]] char* to = slot.arguments;
-  ((to = put(to, values)), ...);
-  commit(slot);
 }
 
 template <class T>
@@ -261,43 +261,20 @@ const void* address_of(const T& value) noexcept {
 template <class T>
 auto plain_or_address(const T& value, bool as_address, const void* const& address) noexcept {
   if constexpr (is_characters<std::decay_t<T>>) {
-    if (as_address) return Text{reinterpret_cast<const char*>(&address), sizeof address};
+    return as_address ? Text{reinterpret_cast<const char*>(&address), sizeof address} : measured(plain(value));
+  } else {
+    return plain(value);
   }
-  return plain(value);
-}
-
-template <std::size_t... I, class... Args>
-void emit_addresses(Level level, const Site& site, std::index_sequence<I...>, const Args&... arguments) noexcept {
-  const void* const addresses[] = {address_of(arguments)...};
-  emit_plain(level, site, plain_or_address(arguments, site.shows_address(I), addresses[I])...);
 }
 
 // What fmt is handed where the caller formats: characters end where their array does, and null is shown as such.
 template <class T>
 decltype(auto) shown(T& value) noexcept {
   if constexpr (is_characters<std::decay_t<T>>) {
-    const Text text = plain(value);
+    const Text text = measured(plain(value));
     return fmt::string_view(text.data, text.size);
   } else {
     return (value);
-  }
-}
-
-template <class... Args>
-void emit_shown(Level level, const Site& site, const void* const* addresses, Args&&... arguments) noexcept {
-  emit_formatted(level, site, addresses, fmt::make_format_args(arguments...));
-}
-
-template <class... Args>
-void emit(Level level, const Site& site, Args&... arguments) noexcept {
-  if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
-    if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
-      if (site.addresses != 0) return emit_addresses(level, site, std::index_sequence_for<Args...>{}, arguments...);
-    }
-    emit_plain(level, site, plain(arguments)...);
-  } else {
-    const void* const addresses[] = {address_of(arguments)...};
-    emit_shown(level, site, addresses, shown(arguments)...);
   }
 }
 

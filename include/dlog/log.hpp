@@ -7,14 +7,13 @@
 // thread (see runtime.hpp). Source location is captured without a macro.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <concepts>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "dlog/capture.hpp"
+#include "dlog/emit.hpp"
 #include "dlog/level.hpp"
 
 namespace dlog {
@@ -44,62 +43,65 @@ template <class T>
 concept Text =
     std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
 
-template <class... Args>
-void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(level)) capture::emit(level, format.site, args...);
+// The tag, another type at each call in the source, tells the call sites apart; it is never given.
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::loggable(level) && capture::admits(level))
+    capture::emit<Tag>(capture::known(level), format.site, args...);
 }
-template <class... Args>
-void trace(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::trace)) capture::emit(Level::trace, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void trace(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::trace)) capture::emit<Tag>(Level::trace, format.site, args...);
 }
-template <class... Args>
-void debug(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::debug)) capture::emit(Level::debug, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void debug(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::debug)) capture::emit<Tag>(Level::debug, format.site, args...);
 }
-template <class... Args>
-void info(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::info)) capture::emit(Level::info, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void info(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::info)) capture::emit<Tag>(Level::info, format.site, args...);
 }
-template <class... Args>
-void warn(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::warn)) capture::emit(Level::warn, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void warn(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::warn)) capture::emit<Tag>(Level::warn, format.site, args...);
 }
-template <class... Args>
-void error(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::error)) capture::emit(Level::error, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void error(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::error)) capture::emit<Tag>(Level::error, format.site, args...);
 }
-template <class... Args>
-void fatal(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::fatal)) capture::emit(Level::fatal, format.site, args...);
+template <class... Args, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void fatal(format_string<Args...> format, Args&&... args) noexcept {
+  if (capture::admits(Level::fatal)) capture::emit<Tag>(Level::fatal, format.site, args...);
 }
 
-template <Text T>
-void log(Level level, T&& message, Location where = Location::current()) noexcept {
-  if (capture::admits(level)) capture::emit_text(level, where, message.data(), message.size());
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void log(Level level, T&& message, Location where = Location::current()) noexcept {
+  if (capture::loggable(level) && capture::admits(level))
+    capture::emit_text(capture::site_id<Tag>, capture::known(level), where, message.data(), message.size());
 }
-template <Text T>
-void trace(T&& message, Location where = Location::current()) noexcept {
-  log(Level::trace, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void trace(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::trace, static_cast<T&&>(message), where);
 }
-template <Text T>
-void debug(T&& message, Location where = Location::current()) noexcept {
-  log(Level::debug, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void debug(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::debug, static_cast<T&&>(message), where);
 }
-template <Text T>
-void info(T&& message, Location where = Location::current()) noexcept {
-  log(Level::info, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void info(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::info, static_cast<T&&>(message), where);
 }
-template <Text T>
-void warn(T&& message, Location where = Location::current()) noexcept {
-  log(Level::warn, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void warn(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::warn, static_cast<T&&>(message), where);
 }
-template <Text T>
-void error(T&& message, Location where = Location::current()) noexcept {
-  log(Level::error, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void error(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::error, static_cast<T&&>(message), where);
 }
-template <Text T>
-void fatal(T&& message, Location where = Location::current()) noexcept {
-  log(Level::fatal, message, where);
+template <Text T, class Tag = decltype([] {})>
+[[gnu::always_inline]] inline void fatal(T&& message, Location where = Location::current()) noexcept {
+  log<T, Tag>(Level::fatal, static_cast<T&&>(message), where);
 }
 
 }  // namespace dlog

@@ -1,6 +1,8 @@
 // Reading UTF-8: see utf8.hpp.
 #include "base/utf8.hpp"
 
+#include <cstring>
+
 namespace dlog::utf8 {
 
 CodePoint first(std::string_view text) noexcept {
@@ -32,6 +34,23 @@ bool valid(std::string_view text) noexcept {
     text.remove_prefix(point.bytes);
   }
   return true;
+}
+
+std::size_t printable_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+  constexpr std::uint64_t tops = ones * 0x80;
+  const auto others = [](std::uint64_t bytes) {
+    // In a byte below 0x80: its top bit is set by the subtraction where it is below 0x20, by the addition where it is 0x7F.
+    return (bytes | (bytes - ones * 0x20) | (bytes + ones)) & tops;
+  };
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (std::uint64_t bytes; left >= sizeof bytes; at += sizeof bytes, left -= sizeof bytes) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    if (others(bytes) != 0) break;  // one of these, or a neighbour of one: found below
+  }
+  for (; left != 0 && static_cast<unsigned char>(*at - 0x20) < 0x5F; ++at) --left;
+  return text.size() - left;
 }
 
 std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {

@@ -19,6 +19,9 @@ CodePoint first(std::string_view text) noexcept;
 
 bool valid(std::string_view text) noexcept;
 
+// How many bytes at the beginning of `text` are printable ASCII: no control bytes, nothing from 0x7F up.
+std::size_t printable_ascii(std::string_view text) noexcept;
+
 // The longest beginning of `text` of at most `bytes_max` bytes that does not end inside a code point.
 std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept;
 

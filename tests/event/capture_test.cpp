@@ -1,5 +1,6 @@
 // Tests of dlog/capture.hpp: which types are copied, as what, and in how many bytes.
 #include "dlog/capture.hpp"
+#include "dlog/emit.hpp"
 
 #include <array>
 #include <cstddef>
@@ -23,7 +24,7 @@ constexpr Code code_for = capture::code_of<decltype(capture::plain(std::declval<
 
 template <class T>
 std::size_t bytes_for(const T& value) {
-  return capture::bytes_of(capture::plain(value));
+  return capture::bytes_of(capture::measured(capture::plain(value)));
 }
 
 TEST_CASE("capture: every kind of argument has its code") {

@@ -90,16 +90,17 @@ std::string formatted_from_copy(std::string_view format, const W&... values) {
   char* to = room.get() + 1;
   ((to = capture::put(to, values)), ...);
   CHECK(to == room.get() + 1 + bytes);
-  std::string out = "what was there before";
-  static event::Arguments scratch;  // with what was left of the call before
-  event::format_captured(out, scratch, {format.data(), format.size()}, codes.data(), sizeof...(W), room.get() + 1);
-  return out;
+  static fmt::memory_buffer out;  // with what was left of the call before, as the scratch memory
+  static event::Arguments scratch;
+  const event::SiteEntry site = event::entry_of({format.data(), format.size()}, codes.data(), sizeof...(W));
+  event::format_captured(out, scratch, site, room.get() + 1);
+  return std::string(event::text_in(out));
 }
 
 template <class... Args>
 std::string captured(std::string_view format, const Args&... arguments) {
   static_assert((capture::is_copied<std::decay_t<Args>> && ...));
-  return formatted_from_copy(format, capture::plain(arguments)...);
+  return formatted_from_copy(format, capture::measured(capture::plain(arguments))...);
 }
 
 template <class... Args>
@@ -111,9 +112,10 @@ void check_as_fmt(fmt::format_string<const Args&...> format, const Args&... argu
 
 template <class... Args>
 std::string now(std::string_view format, Args&&... arguments) {
-  std::string out = "what was there before";
+  fmt::memory_buffer out;
+  out.push_back('#');
   event::format_now(out, format, fmt::make_format_args(arguments...));
-  return out;
+  return std::string(event::text_in(out));
 }
 
 TEST_CASE("captured: text without arguments") {
@@ -286,10 +288,10 @@ TEST_CASE("captured: a copied argument is not read again") {
   capture::put(room.get(), plain);
   text.assign("CHANGED, AFTER");
   const std::array codes{capture::code_of<std::decay_t<decltype(plain)>>};
-  std::string out;
+  fmt::memory_buffer out;
   event::Arguments scratch;
-  event::format_captured(out, scratch, {"{}", 2}, codes.data(), 1, room.get());
-  CHECK(out == "as it was");
+  event::format_captured(out, scratch, event::entry_of({"{}", 2}, codes.data(), 1), room.get());
+  CHECK(event::text_in(out) == "as it was");
 }
 
 // What fmt says of a format that cannot be carried out.
@@ -349,22 +351,30 @@ void check_cut(const std::string& out, std::size_t bytes_kept) {
   CHECK(is_utf8);
 }
 
+fmt::memory_buffer buffer_of(std::string_view text) {
+  fmt::memory_buffer buffer;
+  buffer.append(text.data(), text.data() + text.size());
+  return buffer;
+}
+
+std::string limited(std::string_view text) {
+  fmt::memory_buffer message = buffer_of(text);
+  event::limit_message(message);
+  fmt::memory_buffer scratch;
+  CHECK((event::limited(scratch, text) == event::text_in(message)));
+  return std::string(event::text_in(message));
+}
+
 TEST_CASE("captured: a message of exactly the limit is whole") {
   std::string message(event::message_bytes_max, 'm');
-  event::limit_message(message);
-  CHECK(message.size() == event::message_bytes_max);
+  CHECK((limited(message) == message));
   message += 'm';
-  event::limit_message(message);
-  check_cut(message, event::message_bytes_max);
+  check_cut(limited(message), event::message_bytes_max);
 }
 
 TEST_CASE("captured: a short message is left alone, whatever it holds") {
-  std::string message = "\xFF\x80 not UTF-8";
-  event::limit_message(message);
-  CHECK(message == "\xFF\x80 not UTF-8");
-  message.clear();
-  event::limit_message(message);
-  CHECK(message.empty());
+  CHECK(limited("\xFF\x80 not UTF-8") == "\xFF\x80 not UTF-8");
+  CHECK(limited("").empty());
 }
 
 std::string repeated(std::string_view character, std::size_t bytes, std::size_t shift) {
@@ -379,9 +389,7 @@ TEST_CASE("captured: a message over the limit is cut between characters") {
   for (std::size_t shift = 0; shift < 4; ++shift) {
     CAPTURE(character, shift);
     const std::size_t kept = event::message_bytes_max - (event::message_bytes_max - shift) % bytes;
-    std::string message = repeated(character, event::message_bytes_max + 10, shift);
-    event::limit_message(message);
-    check_cut(message, kept);
+    check_cut(limited(repeated(character, event::message_bytes_max + 10, shift)), kept);
   }
 }
 

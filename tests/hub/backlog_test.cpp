@@ -21,55 +21,66 @@ constexpr auto nobody = [] {};
 
 TEST_CASE("backlog: admits up to its bound") {
   Backlog backlog(100, false, long_time);
-  CHECK(backlog.admit(60, true, nobody));
-  CHECK(backlog.admit(40, true, nobody));
+  CHECK(backlog.admit(60, true, true, nobody));
+  CHECK(backlog.admit(40, true, true, nobody));
   CHECK(backlog.waiting() == 100);
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   CHECK(backlog.waiting() == 100);
   CHECK(backlog.dropped() == 1);
   backlog.release(40);
-  CHECK_FALSE(backlog.admit(41, true, nobody));
-  CHECK(backlog.admit(40, true, nobody));
+  CHECK_FALSE(backlog.admit(41, true, true, nobody));
+  CHECK(backlog.admit(40, true, true, nobody));
   CHECK(backlog.dropped() == 2);
 }
 
 TEST_CASE("backlog: what is larger than the bound is admitted alone") {
   Backlog backlog(100, false, long_time);
-  CHECK(backlog.admit(1'000'000, true, nobody));
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  CHECK(backlog.admit(1'000'000, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   backlog.release(1'000'000);
-  CHECK(backlog.admit(1, true, nobody));
-  CHECK_FALSE(backlog.admit(1'000'000, true, nobody));
+  CHECK(backlog.admit(1, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1'000'000, true, true, nobody));
 
   Backlog none(0, false, long_time);
-  CHECK(none.admit(10, true, nobody));
-  CHECK_FALSE(none.admit(10, true, nobody));
+  CHECK(none.admit(10, true, true, nobody));
+  CHECK_FALSE(none.admit(10, true, true, nobody));
 }
 
 TEST_CASE("backlog: what must not be dropped takes room beyond the bound") {
   Backlog backlog(100, false, long_time);
   backlog.take(500);
   CHECK(backlog.waiting() == 500);
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   backlog.release(450);
-  CHECK(backlog.admit(50, true, nobody));
+  CHECK(backlog.admit(50, true, true, nobody));
 }
 
-TEST_CASE("backlog: the log thread is woken only where there is no room") {
+TEST_CASE("backlog: the log thread is woken at high water, and where there is no room") {
   Backlog backlog(100, false, long_time);
   int woken = 0;
   const auto count = [&] { ++woken; };
-  CHECK(backlog.admit(100, true, count));
+  CHECK(backlog.admit(50, true, true, count));
   CHECK(woken == 0);
-  CHECK_FALSE(backlog.admit(1, true, count));
+  CHECK(backlog.admit(50, true, true, count));
   CHECK(woken == 1);
+  CHECK_FALSE(backlog.admit(1, true, true, count));
+  CHECK(woken == 2);
+}
+
+TEST_CASE("backlog: a reserve is kept for what matters") {
+  Backlog backlog(800, false, long_time);
+  CHECK(backlog.admit(700, false, true, nobody));
+  CHECK_FALSE(backlog.admit(1, false, true, nobody));
+  CHECK(backlog.admit(100, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
+  CHECK(backlog.dropped() == 2);
 }
 
 TEST_CASE("backlog: a wait ends when room is made") {
   Backlog backlog(100, true, long_time);
-  REQUIRE(backlog.admit(100, true, nobody));
+  REQUIRE(backlog.admit(100, true, true, nobody));
   std::thread log_thread;
-  CHECK(backlog.admit(30, true, [&] {
+  CHECK(backlog.admit(30, true, true, [&] {
     log_thread = std::thread([&] {
       for (int i = 0; i < 10; ++i) backlog.release(10);
     });
@@ -81,40 +92,40 @@ TEST_CASE("backlog: a wait ends when room is made") {
 
 TEST_CASE("backlog: who may not wait does not") {
   Backlog backlog(100, true, long_time);
-  REQUIRE(backlog.admit(100, true, nobody));
-  CHECK_FALSE(backlog.admit(1, false, nobody));  // would take a minute
+  REQUIRE(backlog.admit(100, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, false, nobody));  // would take a minute
   CHECK(backlog.dropped() == 1);
 }
 
 TEST_CASE("backlog: after a wait in vain calls drop at once, until room is made") {
   Backlog backlog(100, true, milliseconds(20));
-  REQUIRE(backlog.admit(100, true, nobody));
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  REQUIRE(backlog.admit(100, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   for (int i = 0; i < 20'000; ++i) {  // at 20 ms each this would never end
-    if (backlog.admit(1, true, nobody)) FAIL("admitted without room");
+    if (backlog.admit(1, true, true, nobody)) FAIL("admitted without room");
   }
   CHECK(backlog.dropped() == 20'001);
 
   backlog.release(1);  // something moves again: a call waits again
-  REQUIRE(backlog.admit(1, true, nobody));
+  REQUIRE(backlog.admit(1, true, true, nobody));
   const auto before = std::chrono::steady_clock::now();
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   CHECK(std::chrono::steady_clock::now() - before >= milliseconds(20));  // no wait is shorter, however busy the machine
 }
 
 TEST_CASE("backlog: the longest wait there is waits") {
   Backlog backlog(100, true, milliseconds::max());
-  REQUIRE(backlog.admit(100, true, nobody));
+  REQUIRE(backlog.admit(100, true, true, nobody));
   std::thread log_thread;
-  CHECK(backlog.admit(30, true, [&] { log_thread = std::thread([&] { backlog.release(100); }); }));
+  CHECK(backlog.admit(30, true, true, [&] { log_thread = std::thread([&] { backlog.release(100); }); }));
   log_thread.join();
   CHECK(backlog.dropped() == 0);
 }
 
 TEST_CASE("backlog: no wait at all is a drop") {
   Backlog backlog(100, true, milliseconds(0));
-  REQUIRE(backlog.admit(100, true, nobody));
-  CHECK_FALSE(backlog.admit(1, true, nobody));
+  REQUIRE(backlog.admit(100, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
   CHECK(backlog.dropped() == 1);
 }
 
@@ -131,7 +142,7 @@ TEST_CASE("backlog: many callers and one log thread lose nothing and stay within
     threads.emplace_back([&, t] {
       const auto bytes = static_cast<std::size_t>(10 + t * 7);
       for (int i = 0; i < calls; ++i) {
-        if (!backlog.admit(bytes, true, nobody)) continue;
+        if (!backlog.admit(bytes, true, true, nobody)) continue;
         if (queued.fetch_add(bytes) + bytes > bound) over = true;
       }
       --left;

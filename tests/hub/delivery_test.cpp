@@ -13,36 +13,47 @@
 
 #include "support/catch.hpp"
 #include "support/collecting.hpp"
+#include "support/log.hpp"
 
 namespace {
 
 using namespace dlog;
 using namespace dlog::test;
 using hub::Delivery;
-using hub::Item;
-using hub::ItemOwner;
 using Words = std::vector<std::string>;
 
-ItemOwner text_item(std::string_view text, Level level = Level::info) {
-  Item* item = Item::make(Item::Kind::text, text.size());
-  std::copy(text.begin(), text.end(), item->payload());
-  item->level = level;
-  item->thread = 4712;
-  item->site.where = {"src/a.cpp", "run", 17};
-  return ItemOwner(item);
+// A record of a call, as the log thread reads it.
+struct Made {
+  std::vector<char> bytes{};
+  hub::OwnRecord record{};
+};
+
+event::SiteTable& sites() {
+  static event::SiteTable table;
+  return table;
+}
+
+Made text_record(std::string_view text, Level level = Level::info) {
+  static const std::uint32_t site = text_site(sites());
+  Made made;
+  made.bytes.resize(sizeof(std::uint32_t) + text.size());
+  capture::put(made.bytes.data(), capture::text_of(text));
+  made.record = {level, site, 0, 4712, made.bytes.data()};
+  return made;
 }
 
 // As a logging call with these arguments makes it.
 template <class... W>
-ItemOwner captured_item(std::string_view format, const W&... values) {
+Made captured_record(std::string_view format, const W&... values) {
   static constexpr capture::Code codes[] = {capture::code_of<W>..., capture::Code::boolean};
-  Item* item = Item::make(Item::Kind::captured, (capture::bytes_of(values) + ... + std::size_t{0}));
-  item->site = {format.data(), format.size(), {"src/a.cpp", "run", 17}};
-  item->codes = codes;
-  item->argument_count = sizeof...(W);
-  [[maybe_unused]] char* to = item->payload();
+  std::atomic<std::uint32_t> id{0};
+  Made made;
+  made.bytes.resize((capture::bytes_of(values) + ... + std::size_t{1}));
+  [[maybe_unused]] char* to = made.bytes.data();
   ((to = capture::put(to, values)), ...);
-  return ItemOwner(item);
+  made.record.site = sites().add(id, {format.data(), format.size(), {"src/a.cpp", "run", 17}}, codes, sizeof...(W));
+  made.record.arguments = made.bytes.data();
+  return made;
 }
 
 class Console : public CollectingOutlet {
@@ -71,7 +82,7 @@ struct Hands {
       consoles.push_back(outlet.get());
       outlets.push_back(std::move(outlet));
     }
-    delivery = std::make_unique<Delivery>(Delivery::Self{"prog", 4711}, threshold, std::move(outlets), sinks);
+    delivery = std::make_unique<Delivery>(Delivery::Self{"prog", 4711}, threshold, sites(), std::move(outlets), sinks);
   }
   void set_threshold(Level level) { threshold = static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1); }
 
@@ -94,7 +105,7 @@ Record unknown_level(std::string_view message) {
 
 TEST_CASE("delivery: every sink is handed a record of this process with all that is known of it") {
   Hands hands;
-  hands.delivery->own_record(*text_item("no {} parsed", Level::error), noted_ns);
+  hands.delivery->own_record(text_record("no {} parsed", Level::error).record, noted_ns);
   for (const Collected* to : {&hands.first, &hands.second, &hands.sink->collected}) {
     REQUIRE(to->words() == Words{"ERR prog: no {} parsed"});
     const Told told = to->told().front();
@@ -113,10 +124,10 @@ TEST_CASE("delivery: every sink is handed a record of this process with all that
 
 TEST_CASE("delivery: captured arguments become words") {
   Hands hands;
-  hands.delivery->own_record(*captured_item("x={} y={:>6} {}", std::int32_t{-7}, 1.5, capture::text_of("tail")),
+  hands.delivery->own_record(captured_record("x={} y={:>6} {}", std::int32_t{-7}, 1.5, capture::text_of("tail")).record,
                              noted_ns);
-  hands.delivery->own_record(*captured_item("no arguments, {{}}"), noted_ns);
-  hands.delivery->own_record(*captured_item("{:d}", capture::text_of("not a number")), noted_ns);
+  hands.delivery->own_record(captured_record("no arguments, {{}}").record, noted_ns);
+  hands.delivery->own_record(captured_record("{:d}", capture::text_of("not a number")).record, noted_ns);
   const Words words = hands.first.words();
   REQUIRE(words.size() == 3);
   CHECK(words[0] == "INF prog: x=-7 y=   1.5 tail");
@@ -126,9 +137,7 @@ TEST_CASE("delivery: captured arguments become words") {
 
 TEST_CASE("delivery: a notice of a caller's is dlog's, and no record of the program") {
   Hands hands;
-  const ItemOwner item = text_item("too late", Level::debug);
-  item->notice = true;
-  hands.delivery->own_record(*item, noted_ns);
+  hands.delivery->own_notice(Level::debug, "too late", noted_ns);
   CHECK(hands.first.words() == Words{"DBG dlog (notice): too late"});
   CHECK(hands.delivery->own_records() == 0);
   CHECK(hands.delivery->movement() == 1);
@@ -159,7 +168,7 @@ TEST_CASE("delivery: a child's records pass this process's level, its bars and w
 TEST_CASE("delivery: records of this process were filtered by their callers already") {
   Hands hands;
   hands.set_threshold(Level::off);
-  hands.delivery->own_record(*text_item("logged before the level was raised"), noted_ns);
+  hands.delivery->own_record(text_record("logged before the level was raised").record, noted_ns);
   CHECK(hands.first.count() == 1);
 }
 
@@ -196,7 +205,7 @@ TEST_CASE("delivery: what sinks complain of is told to all, once") {
     void flush() override {}
   };
   hands.sinks.add(std::make_shared<Bad>());
-  hands.delivery->own_record(*text_item("m"), noted_ns);
+  hands.delivery->own_record(text_record("m").record, noted_ns);
   hands.delivery->say_complaints();
   hands.delivery->say_complaints();
   Words words = hands.second.words();
@@ -207,7 +216,7 @@ TEST_CASE("delivery: what sinks complain of is told to all, once") {
 
 TEST_CASE("delivery: counts are the program's records and the first outlet's losses") {
   Hands hands;
-  for (int i = 0; i < 3; ++i) hands.delivery->own_record(*text_item("m"), noted_ns);
+  for (int i = 0; i < 3; ++i) hands.delivery->own_record(text_record("m").record, noted_ns);
   hands.delivery->of_child(event_of(record("m"), child));
   hands.consoles[0]->lost = 2;
   hands.consoles[1]->lost = 99;
@@ -217,8 +226,8 @@ TEST_CASE("delivery: counts are the program's records and the first outlet's los
 
   hub::SinkList none;
   const std::atomic<std::uint8_t> all{1};
-  Delivery nobody(Delivery::Self{"prog", 1}, all, {}, none);
-  nobody.own_record(*text_item("m"), noted_ns);
+  Delivery nobody(Delivery::Self{"prog", 1}, all, sites(), {}, none);
+  nobody.own_record(text_record("m").record, noted_ns);
   CHECK(nobody.undelivered() == 0);
   CHECK(nobody.due_ns() == event::Outlet::never);
 }
@@ -248,8 +257,8 @@ TEST_CASE("delivery: an outlet without memory loses its record, counted, and nob
     std::vector<std::unique_ptr<event::Outlet>> outlets;
     outlets.push_back(std::make_unique<CollectingOutlet>(told));
     outlets.insert(first_fails ? outlets.begin() : outlets.end(), std::make_unique<NoMemory>());
-    Delivery delivery(Delivery::Self{"prog", 1}, all, std::move(outlets), sinks);
-    delivery.own_record(*text_item("m"), noted_ns);
+    Delivery delivery(Delivery::Self{"prog", 1}, all, sites(), std::move(outlets), sinks);
+    delivery.own_record(text_record("m").record, noted_ns);
     delivery.of_child(event_of(record("of a child"), child));
     delivery.own_bar(running(1, 2, 3, "bar"), noted_ns);
     CHECK(delivery.own_records() == 1);

@@ -19,6 +19,12 @@ namespace dlog::test {
 
 inline constexpr std::chrono::milliseconds long_time{60'000};
 
+// Writes a text record into a place that was given for it, and says whether there was one.
+bool write_record(char* place, std::uint32_t site, std::string_view text, Level level = Level::info);
+std::size_t record_bytes(std::string_view text);
+// The number of a site whose records are text.
+std::uint32_t text_site(event::SiteTable& sites);
+
 struct Log {
   void submit(std::string_view text, Level level = Level::info) const;
   // A bar starts, or ends, as its handle says it.
@@ -32,8 +38,11 @@ struct Log {
   bool balanced() const;
 
   std::atomic<std::uint8_t> threshold{1};
+  std::atomic<std::uint8_t> doorbell{0};
+  event::SiteTable sites{};
   Collected told{};
   hub::SinkList sinks{};
+  std::uint32_t site = text_site(sites);
   std::unique_ptr<hub::LogThread> thread{};
 };
 

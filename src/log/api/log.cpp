@@ -1,17 +1,16 @@
-// The library's side of a logging call: see dlog/capture.hpp.
-#include <algorithm>
-#include <cstring>
-#include <exception>
-#include <string>
+// The library's side of a logging call: see dlog/emit.hpp.
+#include <fmt/format.h>
 
-#include "dlog/capture.hpp"
+#include <exception>
+
+#include "dlog/emit.hpp"
 #include "log/api/runtime.hpp"
 #include "log/event/captured.hpp"
+#include "os/clock.hpp"
 
 namespace dlog::capture {
 
 using api::Runtime;
-using hub::Item;
 
 bool admits_first(Level level) noexcept {
   try {
@@ -22,64 +21,50 @@ bool admits_first(Level level) noexcept {
   return static_cast<unsigned>(level) + 1 >= threshold.load(std::memory_order_relaxed);
 }
 
-namespace {
-
-// A number that is no level is taken for the most severe.
-Level known(Level level) { return std::min(level, Level::fatal); }
-
-Item* open_item(Item::Kind kind, Level level, const Location& where, std::size_t bytes) noexcept {
-  if (level == Level::off) return nullptr;  // a threshold, not a level to log at
-  // The level is known before dlog is: a thread that passed it waits here for another that is starting it.
-  Item* item = nullptr;
+std::uint32_t enrol(SiteId& id, const Site& site, const Code* codes, std::size_t count) noexcept {
   try {
-    item = Runtime::get().thread().open(kind, known(level), bytes);
+    return Runtime::sites().add(id, site, codes, count);
+  } catch (const std::exception&) {
+    if (Runtime* runtime = Runtime::running()) runtime->thread().drop();
+    return 0;
+  }
+}
+
+char* turn_page(std::size_t bytes, Level level) noexcept {
+  try {
+    // The level is known before dlog is: a thread that passed it waits here for another that is starting it.
+    return Runtime::get().thread().place(bytes, level);
   } catch (const std::exception&) {
     return nullptr;  // no memory to start with
   }
-  if (item != nullptr) item->site.where = where;
-  return item;
 }
 
-void submit(Item* item) noexcept { Runtime::running()->thread().submit(item); }
+void ring() noexcept { Runtime::running()->thread().ring(); }
 
-}  // namespace
+std::uint64_t portable_ticks() noexcept { return static_cast<std::uint64_t>(os::monotonic_ns()); }
 
-Slot open(Level level, const Site& site, const Code* codes, std::size_t count, std::size_t bytes) noexcept {
-  Item* item = open_item(Item::Kind::captured, level, site.where, bytes);
-  if (item == nullptr) return {};
-  item->site = site;
-  item->codes = codes;
-  item->argument_count = static_cast<std::uint32_t>(count);
-  return {item->payload(), item};
-}
-
-void commit(Slot slot) noexcept { submit(static_cast<Item*>(slot.record)); }
-
-void emit_text(Level level, const Location& where, const char* data, std::size_t size) noexcept {
-  std::string cut;
+void emit_text(SiteId& id, Level level, const Location& where, const char* data, std::size_t size) noexcept {
+  const Site site{nullptr, 0, where};
+  std::string_view text{data, size};
+  fmt::memory_buffer cut;
   try {
-    if (size > event::message_bytes_max) {
-      cut.assign(data, event::message_bytes_max + 1);
-      event::limit_message(cut);
-      data = cut.data();
-      size = cut.size();
-    }
+    text = event::limited(cut, text);
   } catch (const std::exception&) {
-    size = event::message_bytes_max;  // no memory to say that it is cut
+    text = text.substr(0, event::message_bytes_max);  // no memory to say that it is cut
   }
-  Item* item = open_item(Item::Kind::text, level, where, size);
-  if (item == nullptr) return;
-  if (size != 0) std::memcpy(item->payload(), data, size);
-  submit(item);
+  emit_plain(id, site.format, where.file, where.function, packed(level, site), Text{text.data(), text.size()});
 }
 
-void emit_formatted(Level level, const Site& site, const void* const* addresses, fmt::format_args arguments) noexcept {
+void emit_formatted(SiteId& id, Level level, const Site& site, const void* const* addresses,
+                    fmt::format_args arguments) noexcept {
+  fmt::memory_buffer message;
   try {
-    std::string message;
     event::format_at_once(message, site, addresses, arguments);
-    emit_text(level, site.where, message.data(), message.size());
+    const std::string_view text = event::text_in(message);
+    emit_text(id, level, site.where, text.data(), text.size());
   } catch (const std::exception&) {
-    emit_text(level, site.where, site.format, site.format_size);  // no memory: what the call says without its arguments
+    emit_text(id, level, site.where, site.format,
+              site.format_size);  // no memory: what the call says without its arguments
   }
 }
 

@@ -9,12 +9,13 @@
 #include <new>
 #include <utility>
 
-#include "dlog/capture.hpp"
+#include "dlog/emit.hpp"
 #include "dlog/sink.hpp"
 #include "log/event/outlet.hpp"
 #include "log/hub/replay.hpp"
 #include "log/sink/console.hpp"
 #include "os/clock.hpp"
+#include "os/counter.hpp"
 #include "os/environment.hpp"
 #include "os/output.hpp"
 #include "os/process.hpp"
@@ -25,8 +26,10 @@
 namespace dlog {
 
 namespace capture {
-std::atomic<std::uint8_t> threshold{0};
-}
+constinit std::atomic<std::uint8_t> threshold{0};
+constinit std::atomic<std::uint8_t> doorbell{0};
+constinit std::atomic<bool> portable_clock{true};
+}  // namespace capture
 
 namespace api {
 namespace {
@@ -80,6 +83,11 @@ bool Runtime::start(const Config& config) {
   return true;
 }
 
+event::SiteTable& Runtime::sites() {
+  static auto* const table = new event::SiteTable;  // never destroyed: calls know their numbers
+  return *table;
+}
+
 hub::SinkList& Runtime::sinks() {
   static auto* const list = new hub::SinkList;  // never destroyed: the log thread outlives every static object
   return *list;
@@ -87,11 +95,14 @@ hub::SinkList& Runtime::sinks() {
 
 Runtime::Runtime(const Config& asked, Settings settings) : asked_(asked) {
   const Config& config = settings.config;
+  capture::portable_clock.store(!os::counter_is_steady(), std::memory_order_relaxed);
   hub::LogThread::Setup setup;
   setup.config = config;
   setup.self.name = config.process_name.empty() ? os::program_name() : config.process_name;
   setup.self.pid = os::process_id();
   setup.threshold = &capture::threshold;
+  setup.doorbell = &capture::doorbell;
+  setup.sites = &sites();
   setup.sinks = &sinks();
   setup.notices = settings.notices;
 
@@ -180,6 +191,7 @@ void Runtime::at_signal(bool dies) {
 void Runtime::in_forked_child() {
   os::renew_thread_id();
   new (&start_mutex) std::mutex;
+  sites().renew_lock();
   Runtime* parents = current_.exchange(nullptr);
   if (parents == nullptr) return;
   parents->forgotten_ = std::exchange(forgotten_runtimes_, parents);

@@ -10,6 +10,7 @@
 
 #include "dlog/runtime.hpp"
 #include "log/api/settings.hpp"
+#include "log/event/site_table.hpp"
 #include "log/hub/log_thread.hpp"
 #include "log/sink/socket_sink.hpp"
 
@@ -34,6 +35,8 @@ class Runtime {
     return lost_told_.exchange(lost, std::memory_order_relaxed) == lost;
   }
 
+  // The call sites of this process; those of the process it was forked from with them.
+  static event::SiteTable& sites();
   // There before the start, so that sinks can be added first.
   static hub::SinkList& sinks();
 

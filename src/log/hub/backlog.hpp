@@ -1,7 +1,8 @@
 // The bound of the queue: how many bytes wait, who may add more, and what was given up.
 //
-// Threads: admit() and the counts any; release() the log thread. A wait ends when room is made, or at the limit; after a wait that
-// found none, calls drop at once until room is made, so that a console that takes nothing holds each caller once.
+// Threads: admit() and the counts any; release() the log thread. A part of the room is a reserve for the records that matter most.
+// A wait ends when room is made, or at the limit; after a wait that found none, calls drop at once until room is made, so that a
+// console that takes nothing holds each caller once.
 #pragma once
 
 #include <algorithm>
@@ -21,13 +22,18 @@ class Backlog {
   Backlog(std::size_t bytes_max, bool wait, std::chrono::milliseconds wait_limit)
       : bytes_max_(bytes_max), wait_(wait), wait_limit_(std::min(wait_limit, wait_max)) {}
 
-  // Takes room for `bytes`, if need be after waiting (where `may_wait`). False: counted as dropped. Something is always admitted
-  // when nothing waits. `full` is called before a wait, to wake the log thread.
+  // Takes room for `bytes`, if need be after waiting (where `may_wait`), and of the reserve where `reserve`. False: counted as
+  // dropped. Something is always admitted when nothing waits. `full` is called to wake the log thread: at high water and before a
+  // wait.
   template <class Full>
-  bool admit(std::size_t bytes, bool may_wait, Full full) noexcept {
-    if (try_take(bytes)) return true;
+  bool admit(std::size_t bytes, bool reserve, bool may_wait, Full full) noexcept {
+    const std::size_t most = reserve ? bytes_max_ : bytes_max_ - bytes_max_ / reserve_part;
+    if (try_take(bytes, most)) {
+      if (waiting() > bytes_max_ / 2) full();
+      return true;
+    }
     full();
-    if (may_wait && wait_for_room(bytes)) return true;
+    if (may_wait && wait_for_room(bytes, most)) return true;
     drop();
     return false;
   }
@@ -36,13 +42,14 @@ class Backlog {
   void release(std::size_t bytes) noexcept;
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
 
-  // Sequentially consistent with the log thread's going to sleep: see LogThread.
+  static constexpr std::size_t reserve_part = 8;  // of the whole: an eighth
+
   std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_seq_cst); }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
  private:
-  bool try_take(std::size_t bytes) noexcept;
-  bool wait_for_room(std::size_t bytes) noexcept;
+  bool try_take(std::size_t bytes, std::size_t most) noexcept;
+  bool wait_for_room(std::size_t bytes, std::size_t most) noexcept;
 
   const std::size_t bytes_max_;
   const bool wait_;

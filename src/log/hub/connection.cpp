@@ -84,12 +84,7 @@ void Connection::handle(const wire::LogFrame& frame) {
   record_ = {};
   record_.wire_level = frame.level;
   record_.level = static_cast<Level>(std::min(frame.level, wire::level_max));
-  record_.message = frame.message;
-  if (frame.message.size() > event::message_bytes_max) {
-    cut_message_.assign(frame.message);
-    event::limit_message(cut_message_);
-    record_.message = cut_message_;
-  }
+  record_.message = event::limited(cut_message_, frame.message);
   if (const auto time_ns = parse_rfc3339(frame.time)) event_ns_ = event_order_ns_ = *time_ns;
   else record_.time_text = frame.time.empty() ? "(none)" : utf8::cut(frame.time, 256);
   is_record_ = have_event_ = true;

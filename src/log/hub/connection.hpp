@@ -4,6 +4,8 @@
 // descriptions of the bars that are open.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -92,7 +94,7 @@ class Connection {
   std::uint64_t bars_created_ = 0;
   std::vector<std::uint64_t> orphans_;  // ids of bars that are still to leave, the first created last
   OpenBar ended_bar_;                   // keeps the texts of a bar that has left the table
-  std::string cut_message_;             // keeps the text of a message that was too long
+  fmt::memory_buffer cut_message_;      // keeps the text of a message that was too long
   std::vector<std::string> notices_;
   std::string notice_text_;
   Record notice_record_;

@@ -9,36 +9,51 @@
 #include "os/clock.hpp"
 
 namespace dlog::hub {
+namespace {
 
-Delivery::Delivery(Self self, const std::atomic<std::uint8_t>& threshold,
+// Written by the log thread only.
+void count(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Delivery::Delivery(Self self, const std::atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
                    std::vector<std::unique_ptr<event::Outlet>> outlets, SinkList& sinks)
     : name_(std::move(self.name)),
       self_{0, name_, self.pid, 0},
       speaker_{0, "dlog", self.pid, 0},
       threshold_(threshold),
+      sites_(sites),
       outlets_(std::move(outlets)),
       sinks_(sinks) {}
 
-void Delivery::own_record(const Item& item, std::int64_t time_ns) {
+void Delivery::own_record(const OwnRecord& own, std::int64_t time_ns) {
+  const event::SiteEntry& site = sites_.find(own.site);
   Record record;
-  record.level = item.level;
-  record.wire_level = static_cast<std::uint8_t>(item.level);
-  record.thread = item.thread;
-  record.file = item.site.where.file;
-  record.function = item.site.where.function;
-  record.line = item.site.where.line;
-  record.notice = item.notice;
-  record.message = {item.payload(), item.bytes};
-  if (item.kind == Item::Kind::captured) {
+  record.level = own.level;
+  record.wire_level = static_cast<std::uint8_t>(own.level);
+  record.thread = own.thread;
+  record.file = site.file;
+  record.function = site.function;
+  record.line = site.line;
+  if (site.is_text) {
+    record.message = event::captured_text(own.arguments);
+  } else {
     try {
-      event::format_captured(message_, arguments_, item.site, item.codes, item.argument_count, item.payload());
-      record.message = message_;
+      event::format_captured(message_, arguments_, site, own.arguments);
+      record.message = event::text_in(message_);
     } catch (const std::exception&) {  // no memory: what the call says without its arguments
-      record.message = {item.site.format, item.site.format_size};
+      record.message = site.format;
     }
   }
-  hand_out({time_ns, item.notice ? speaker_ : self_, &record, nullptr});
-  if (!item.notice) own_records_.fetch_add(1, std::memory_order_relaxed);
+  hand_out({time_ns, self_, &record, nullptr});
+  count(own_records_);
+}
+
+void Delivery::own_notice(Level level, std::string_view text, std::int64_t time_ns) {
+  const Record record = event::notice_record(level, text);
+  hand_out({time_ns, speaker_, &record, nullptr});
 }
 
 void Delivery::own_bar(const Bar& bar, std::int64_t time_ns) { hand_out({time_ns, self_, nullptr, &bar}); }
@@ -56,7 +71,7 @@ void Delivery::notice(Level level, std::string_view text) {
 }
 
 void Delivery::hand_out(const Event& event) {
-  events_.fetch_add(1, std::memory_order_relaxed);
+  count(events_);
   for (std::size_t i = 0; i < outlets_.size(); ++i) {
     try {
       outlets_[i]->accept(event);

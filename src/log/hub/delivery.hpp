@@ -3,6 +3,8 @@
 // Threads: the log thread; the counts any.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -13,7 +15,8 @@
 #include "dlog/event.hpp"
 #include "log/event/captured.hpp"
 #include "log/event/outlet.hpp"
-#include "log/hub/item.hpp"
+#include "log/event/site_table.hpp"
+#include "log/hub/own_records.hpp"
 #include "log/hub/sink_list.hpp"
 
 namespace dlog::hub {
@@ -25,10 +28,12 @@ class Delivery {
     std::uint32_t pid = 0;
   };
   // The first outlet's losses are counted. `threshold` is 1 + the lowest level that is shown.
-  Delivery(Self self, const std::atomic<std::uint8_t>& threshold, std::vector<std::unique_ptr<event::Outlet>> outlets,
-           SinkList& sinks);
+  Delivery(Self self, const std::atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
+           std::vector<std::unique_ptr<event::Outlet>> outlets, SinkList& sinks);
 
-  void own_record(const Item& item, std::int64_t time_ns);
+  void own_record(const OwnRecord& own, std::int64_t time_ns);
+  // dlog itself spoke, in a caller's thread.
+  void own_notice(Level level, std::string_view text, std::int64_t time_ns);
   void own_bar(const Bar& bar, std::int64_t time_ns);
   void of_child(const Event& event);
   // dlog itself speaks.
@@ -51,6 +56,8 @@ class Delivery {
   // Records of this process that were handed to the sinks, and those of them that the first outlet could not deliver.
   std::uint64_t own_records() const noexcept { return own_records_.load(std::memory_order_relaxed); }
   std::uint64_t undelivered() const { return failed_ + (outlets_.empty() ? 0 : outlets_.front()->undelivered()); }
+  // That were handed to the sinks.
+  std::uint64_t events() const noexcept { return events_.load(std::memory_order_relaxed); }
   // Grows as long as something moves: events handed to the sinks, bytes taken from them.
   std::uint64_t movement() const noexcept;
 
@@ -62,11 +69,12 @@ class Delivery {
   const Source self_;
   const Source speaker_;
   const std::atomic<std::uint8_t>& threshold_;
+  const event::SiteTable& sites_;
   std::vector<std::unique_ptr<event::Outlet>> outlets_;
   SinkList& sinks_;
   bool to_sinks_ = true;
   event::Arguments arguments_;  // both kept for their memory
-  std::string message_;
+  fmt::memory_buffer message_;
   std::uint64_t failed_ = 0;  // records that the first outlet had no memory for
   std::atomic<std::uint64_t> own_records_{0};
   std::atomic<std::uint64_t> events_{0};

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/civil_time.hpp"
+#include "dlog/emit.hpp"
+#include "os/barrier.hpp"
 #include "os/clock.hpp"
 #include "os/thread.hpp"
 
@@ -15,23 +17,32 @@ namespace dlog::hub {
 namespace {
 
 constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody waits no longer
-constexpr std::int64_t linger_ns =
-    50 * ns_per_ms;  // naps go on for so long after the last record; then a caller must wake it
+// Naps go on for so long after the last record; then a caller must wake it, which costs the caller some 15 us.
+constexpr std::int64_t linger_ns = 250 * ns_per_ms;
+constexpr std::int64_t long_nap_ns =
+    10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
+// Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
+constexpr std::int64_t settling_ns = 2'000;
 constexpr std::int64_t sample_every_ns = 100 * ns_per_ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ns_per_ms;
 constexpr std::int64_t heard_out_ns =
     5 * ns_per_ms;  // silence after which nothing more is expected of children that ended
 constexpr std::int64_t heard_out_chat_ns = 500 * ns_per_ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
-constexpr std::size_t release_bytes = std::size_t{32} << 10;
+
+constexpr std::uint8_t nobody_rings = UINT8_MAX;
+constexpr std::uint8_t all_ring = 0;
 
 }  // namespace
 
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
-      delivery_(std::move(setup.self), *setup.threshold, std::move(setup.outlets), *setup.sinks),
+      delivery_(std::move(setup.self), *setup.threshold, *setup.sites, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
-      backlog_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit) {
+      lanes_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit),
+      records_(lanes_),
+      doorbell_(*setup.doorbell) {
+  set_doorbell(all_ring);  // until there is a thread, callers do its work
   if (auto poller = os::Poller::create()) poller_.emplace(std::move(*poller));
 }
 
@@ -70,7 +81,7 @@ std::int64_t LogThread::due_ns() const {
   std::int64_t due = delivery_.due_ns();
   if (connections_) due = std::min(due, connections_->due_ns());
   if (!bars_.empty()) due = std::min(due, sample_ns_ + sample_every_ns);
-  if (backlog_.dropped() != told_drops_) due = std::min(due, told_drops_ns_ + tell_drops_every_ns);
+  if (lanes_.backlog().dropped() != told_drops_) due = std::min(due, told_drops_ns_ + tell_drops_every_ns);
   return due;
 }
 
@@ -86,39 +97,66 @@ std::int64_t LogThread::plan_sleep() {
   };
 
   const bool quiet = now_ns - active_ns_ >= linger_ns;
-  // Whoever adds to the backlog after this store finds it and wakes us; whoever added before is seen below.
-  sleep_.store(quiet ? Sleep::parked : Sleep::napping, std::memory_order_seq_cst);
+  set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
+  // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
+  // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
+  // record be on its way.
+  const bool all_seen = quiet && os::barrier_in_all_threads();
   const bool asked = commands_.any() ||
                      handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
-  if (asked) return 0;
-  // Something is about to be queued, or was: no parking; and no spinning on a caller that is slow to finish.
-  if (backlog_.waiting() != 0) return quiet ? at_most(nap_ns) : 0;
-  return quiet ? until_due : at_most(nap_ns);
+  if (asked || lanes_.backlog().waiting() != 0) return 0;
+  // What is too young for this turn waits for the next: no parking, and no spinning either.
+  if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap_ns);
+  lanes_.trim();
+  return all_seen ? until_due : at_most(long_nap_ns);
+}
+
+void LogThread::set_doorbell(std::uint8_t rank) noexcept {
+  const bool always = !has_thread_.load(std::memory_order_relaxed) || write_through_.load(std::memory_order_relaxed);
+  if (always) rank = all_ring;
+  if (doorbell_.load(std::memory_order_relaxed) != rank) doorbell_.store(rank, std::memory_order_seq_cst);
+}
+
+// The time that this turn is cut at. Taken before the sockets and the queue are looked at: whatever was logged before this moment
+// is there when it is read. What is younger waits for the next turn, so that nothing that came after a record of another source
+// overtakes it.
+std::uint64_t LogThread::take_turn() {
+  now_ = clock_.refresh();
+  return now_.ticks - clock_.ticks_in(settling_ns);
+}
+
+// The same, for when somebody waits for all that was logged before.
+std::uint64_t LogThread::settled_cut() noexcept {
+  const std::uint64_t asked = capture::ticks();
+  for (;;) {
+    const std::uint64_t cut = take_turn();
+    if (static_cast<std::int64_t>(cut - asked) >= 0) return cut;
+  }
 }
 
 void LogThread::step(std::int64_t timeout_ns) {
-  if (poller_) poller_->sleep(timeout_ns);
-  sleep_.store(Sleep::awake, std::memory_order_relaxed);
+  if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
+  set_doorbell(nobody_rings);
 
-  // Taken before the sockets and the queue are looked at: whatever was logged before this moment is there when it is read. What
-  // is younger waits for the next turn, so that nothing that came after a record of another source overtakes it.
   const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
   const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);
-  const std::int64_t cut_ns = os::monotonic_ns();
-  const std::int64_t wall_ns = os::wall_ns();
+  const bool handler_waits = handler_asks != handler_answered_.load(std::memory_order_relaxed);
+  const bool somebody_waits = !commands.empty() || handler_waits || !has_thread_.load(std::memory_order_relaxed);
+  const std::uint64_t cut = somebody_waits ? settled_cut() : take_turn();
 
   say_first_notices();
-  const std::size_t ready = connections_ ? connections_->serve(cut_ns, wall_ns) : 0;
+  const std::size_t ready = connections_ ? connections_->serve(now_.monotonic_ns, now_.wall_ns) : 0;
   take_queue();
-  if (!items_.empty() || ready != 0 || !commands.empty()) active_ns_ = cut_ns;
-  deliver_until(cut_ns, wall_ns - cut_ns);
-  if (cut_ns - sample_ns_ >= sample_every_ns) sample_bars(cut_ns);
+  const std::uint64_t before = delivery_.events();
+  deliver_until(cut);
+  if (delivery_.events() != before || ready != 0 || !commands.empty()) active_ns_ = now_.monotonic_ns;
+  if (now_.monotonic_ns - sample_ns_ >= sample_every_ns) sample_bars(now_.monotonic_ns);
 
-  say_complaints(cut_ns, !commands.empty());
+  say_complaints(now_.monotonic_ns, !commands.empty());
   delivery_.settle();
-  if (active_ns_ == cut_ns) delivery_.flush_sinks();
+  if (active_ns_ == now_.monotonic_ns) delivery_.flush_sinks();
   if (!commands.empty()) carry_out(commands);
-  if (handler_asks != handler_answered_.load(std::memory_order_relaxed)) {
+  if (handler_waits) {
     const bool dies = handler_dies_.load(std::memory_order_relaxed);
     if (dies) hear_children_out();
     leave(dies);
@@ -137,43 +175,64 @@ void LogThread::say_first_notices() {
 }
 
 void LogThread::take_queue() {
+  lanes_.drain(parcels_);
   const std::size_t before = items_.size();
-  queue_.drain(items_);
+  items_.reserve(before + parcels_.size());
+  std::size_t taken = 0;
+  try {
+    for (; taken < parcels_.size(); ++taken) {
+      Parcel* const parcel = parcels_[taken];
+      if (parcel->kind == Parcel::Kind::block) records_.add(static_cast<Block*>(parcel));
+      else items_.emplace_back(static_cast<Item*>(parcel));
+    }
+  } catch (const std::exception&) {  // no memory for the rest: it stays for the next turn
+    parcels_.erase(parcels_.begin(), parcels_.begin() + static_cast<std::ptrdiff_t>(taken));
+    throw;
+  }
+  parcels_.clear();
   if (items_.size() == before) return;
-  const auto earlier = [](const ItemOwner& a, const ItemOwner& b) { return a->stamp_ns < b->stamp_ns; };
-  // Stable: a thread's records of one clock tick keep their order.
+  const auto earlier = [](const ItemOwner& a, const ItemOwner& b) { return a->ticks < b->ticks; };
+  // Stable: a thread's items of one tick keep their order.
   if (!std::is_sorted(items_.begin(), items_.end(), earlier)) std::stable_sort(items_.begin(), items_.end(), earlier);
 }
 
-void LogThread::deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns) {
-  // What was delivered leaves the list, and its room is given back, also where an exception ends this.
+void LogThread::deliver_until(std::uint64_t cut) {
+  // What was delivered leaves the list also where an exception ends this.
   struct Progress {
-    LogThread& log;
+    std::vector<ItemOwner>& items;
     std::size_t next = 0;
-    std::size_t freed = 0;
-    ~Progress() {
-      log.items_.erase(log.items_.begin(), log.items_.begin() + static_cast<std::ptrdiff_t>(next));
-      if (freed != 0) log.backlog_.release(freed);
-    }
-  } done{*this};
+    ~Progress() { items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(next)); }
+  } done{items_};
 
-  const auto own_waits = [&] { return done.next < items_.size() && items_[done.next]->stamp_ns <= cut_ns; };
-  const auto child_waits = [&] { return connections_ && connections_->waiting(); };
-  while (own_waits() || child_waits()) {
-    if (child_waits() && (!own_waits() || items_[done.next]->stamp_ns + wall_offset_ns > connections_->earliest_ns())) {
+  records_.begin(cut);
+  for (;;) {
+    const bool item_waits = done.next < items_.size() && items_[done.next]->ticks <= cut;
+    const bool child_waits = connections_ && connections_->waiting();
+    const std::uint64_t item = item_waits ? items_[done.next]->ticks : OwnRecords::none;
+    const std::uint64_t child = child_waits ? clock_.ticks_at(connections_->earliest_ns()) : OwnRecords::none;
+    const std::uint64_t first = std::min({item, child, cut});
+    records_.deliver_until(
+        first, [this](const OwnRecord& record) { delivery_.own_record(record, clock_.wall_ns(record.ticks)); });
+    // An own event comes before a child's of the same time.
+    if (item_waits && item <= child) {
+      const ItemOwner taken = std::move(items_[done.next++]);
+      deliver_item(*taken);
+    } else if (child_waits) {
       connections_->take([this](const Event& event) { delivery_.of_child(event); });
-      continue;
+    } else {
+      return;
     }
-    const ItemOwner item = std::move(items_[done.next++]);
-    done.freed += item->cost();
-    deliver_item(*item, item->stamp_ns + wall_offset_ns);
-    if (done.freed >= release_bytes) backlog_.release(std::exchange(done.freed, 0));
   }
 }
 
-void LogThread::deliver_item(const Item& item, std::int64_t time_ns) {
-  if (item.kind != Item::Kind::bar) return delivery_.own_record(item, time_ns);
-  bars_.apply(*item.bar, [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
+void LogThread::deliver_item(Item& item) {
+  const std::int64_t time_ns = clock_.wall_ns(item.ticks);
+  if (item.kind == Parcel::Kind::bar) {
+    bars_.apply(static_cast<const BarChange&>(item), [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
+  } else {
+    const auto& notice = static_cast<const NoticeItem&>(item);
+    delivery_.own_notice(notice.level, notice.text, time_ns);
+  }
 }
 
 void LogThread::say_complaints(std::int64_t now_ns, bool all) {
@@ -181,7 +240,7 @@ void LogThread::say_complaints(std::int64_t now_ns, bool all) {
   if (connections_) {
     if (const std::string text = connections_->take_complaint(); !text.empty()) delivery_.notice(Level::warn, text);
   }
-  const std::uint64_t dropped = backlog_.dropped();
+  const std::uint64_t dropped = lanes_.backlog().dropped();
   if (dropped == told_drops_ || (!all && now_ns - told_drops_ns_ < tell_drops_every_ns)) return;
   delivery_.notice(Level::warn, fmt::format("{} records dropped: the queue was full", dropped - told_drops_));
   told_drops_ = dropped;
@@ -219,14 +278,13 @@ void LogThread::hear_children_out() {
   while (connections_->open() != 0 && connections_->bytes_read() < bytes_max) {
     const std::int64_t before_ns = os::monotonic_ns();
     poller_->sleep(heard_out_ns);
-    const std::int64_t now_ns = os::monotonic_ns();
-    const std::int64_t wall_ns = os::wall_ns();
-    const std::size_t ready = connections_->serve(now_ns, wall_ns);
+    const std::uint64_t cut = take_turn();
+    const std::size_t ready = connections_->serve(now_.monotonic_ns, now_.wall_ns);
     // A wake-up that was meant for the log thread ends the sleep early, and is no silence.
-    if (ready == 0 && now_ns - before_ns >= heard_out_ns) return;
-    if (now_ns >= chat_until_ns && connections_->all_heard_out()) return;
+    if (ready == 0 && now_.monotonic_ns - before_ns >= heard_out_ns) return;
+    if (now_.monotonic_ns >= chat_until_ns && connections_->all_heard_out()) return;
     take_queue();
-    deliver_until(now_ns, wall_ns - now_ns);
+    deliver_until(cut);
   }
 }
 
@@ -241,13 +299,14 @@ void LogThread::leave(bool for_good) {
 void LogThread::leave_from_within() noexcept {
   const bool again = std::exchange(left_from_within_, true);
   try {
+    set_doorbell(all_ring);
     delivery_.pass_over_sinks();
     std::erase(items_, nullptr);  // what is being handed out, or was
     if (connections_) connections_->finish_take();
     say_first_notices();
+    const std::uint64_t cut = settled_cut();
     take_queue();
-    const std::int64_t now_ns = os::monotonic_ns();
-    deliver_until(now_ns, os::wall_ns() - now_ns);
+    deliver_until(cut);
     if (!again) hear_children_out();
     leave(true);
   } catch (const std::exception&) {

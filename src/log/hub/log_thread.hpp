@@ -17,13 +17,15 @@
 #include "dlog/config.hpp"
 #include "dlog/stats.hpp"
 #include "log/event/outlet.hpp"
-#include "log/hub/backlog.hpp"
+#include "log/event/site_table.hpp"
 #include "log/hub/bar_registry.hpp"
 #include "log/hub/commands.hpp"
 #include "log/hub/connections.hpp"
 #include "log/hub/delivery.hpp"
 #include "log/hub/item.hpp"
-#include "log/hub/queue.hpp"
+#include "log/hub/lanes.hpp"
+#include "log/hub/own_records.hpp"
+#include "log/hub/tick_clock.hpp"
 #include "os/poller.hpp"
 
 namespace dlog::hub {
@@ -39,7 +41,9 @@ class LogThread {
     Config config;  // queue_bytes, overflow, block_limit and flush_on are read
     Delivery::Self self;
     const std::atomic<std::uint8_t>* threshold = nullptr;  // 1 + the lowest level that is shown
-    std::vector<std::unique_ptr<event::Outlet>> outlets;   // the first one's losses are counted
+    std::atomic<std::uint8_t>* doorbell = nullptr;  // the lowest level whose records ring(): see capture::doorbell
+    const event::SiteTable* sites = nullptr;
+    std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
     SinkList* sinks = nullptr;
     std::vector<Notice> notices;  // what there is to say first
   };
@@ -54,9 +58,12 @@ class LogThread {
   std::string start();
 
   // ---- callers
-  // Null: dropped, and counted.
-  Item* open(Item::Kind kind, Level level, std::size_t payload_bytes) noexcept;
-  void submit(Item* item) noexcept;
+  // A place for a record of the calling thread, to be committed (dlog/emit.hpp). Null: dropped, and counted.
+  char* place(std::size_t bytes, Level level) noexcept;
+  // A record was committed that must be seen soon: its level is not below the doorbell's.
+  void ring() noexcept;
+  // A record that never came to be.
+  void drop() noexcept { lanes_.drop(); }
   void submit_bar(std::unique_ptr<BarChange> change) noexcept;
   void submit_notice(Level level, std::string_view text) noexcept;
   // True: carried out within the deadline. On the log thread: false, at once.
@@ -79,7 +86,6 @@ class LogThread {
   void abandon() noexcept;
 
  private:
-  enum class Sleep : std::uint8_t { awake, napping, parked };
   static constinit thread_local bool in_step_;  // this thread is the log thread, or stands in for it
   template <class Wait>
   bool ask(Command command, Wait wait) noexcept;
@@ -87,15 +93,18 @@ class LogThread {
   void loop() noexcept;
   void step(std::int64_t timeout_ns);
   void step_in_caller() noexcept;
+  void submit(ItemOwner item) noexcept;
   void wake() noexcept;
-  void wake_for(Level level) noexcept;
+  void set_doorbell(std::uint8_t rank) noexcept;
 
   std::int64_t plan_sleep();
   std::int64_t due_ns() const;
   void say_first_notices();
+  std::uint64_t take_turn();
+  std::uint64_t settled_cut() noexcept;
   void take_queue();
-  void deliver_until(std::int64_t cut_ns, std::int64_t wall_offset_ns);
-  void deliver_item(const Item& item, std::int64_t time_ns);
+  void deliver_until(std::uint64_t cut);
+  void deliver_item(Item& item);
   void say_complaints(std::int64_t now_ns, bool all);
   void sample_bars(std::int64_t now_ns);
   void carry_out(const std::vector<Command>& commands);
@@ -109,12 +118,14 @@ class LogThread {
 
   std::optional<os::Poller> poller_;
   std::unique_ptr<Connections> connections_;
-  Queue queue_;
-  Backlog backlog_;
+  Lanes lanes_;
+  OwnRecords records_;
+  TickClock clock_;
+  TickClock::Now now_{};
+  std::atomic<std::uint8_t>& doorbell_;
   Commands commands_;
   BarRegistry bars_;
 
-  std::atomic<Sleep> sleep_{Sleep::awake};
   std::atomic<bool> write_through_{false};
   std::atomic<bool> has_thread_{false};
   std::mutex caller_steps_;  // where there is no thread
@@ -123,13 +134,13 @@ class LogThread {
   std::atomic<bool> handler_dies_{false};
 
   bool left_from_within_ = false;
+  std::vector<Parcel*> parcels_;  // drained
   std::vector<ItemOwner> items_;  // drained, in the order of time
   std::int64_t active_ns_ = 0;    // when something last happened
   std::int64_t sample_ns_ = 0;
   std::int64_t told_drops_ns_ = 0;
   std::uint64_t told_drops_ = 0;
 
-  std::atomic<std::uint64_t> enqueued_{0};
   // Written by the log thread only.
   std::atomic<std::uint64_t> shown_{0};
   std::atomic<std::uint64_t> undeliverable_{0};

@@ -1,9 +1,9 @@
 // What callers do with the log thread: queue, wake, wait. See log_thread.hpp.
 #include <chrono>
-#include <cstring>
 #include <exception>
 #include <mutex>
 
+#include "dlog/emit.hpp"
 #include "log/hub/log_thread.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
@@ -14,60 +14,43 @@ namespace dlog::hub {
 
 constinit thread_local bool LogThread::in_step_ = false;
 
-Item* LogThread::open(Item::Kind kind, Level level, std::size_t payload_bytes) noexcept {
-  enqueued_.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t cost = sizeof(Item) + payload_bytes;
+char* LogThread::place(std::size_t bytes, Level level) noexcept {
   // The log thread itself must not wait for itself.
   const bool may_wait = !in_step_ && has_thread_.load(std::memory_order_relaxed);
-  if (!backlog_.admit(cost, may_wait, [this] { wake(); })) return nullptr;
-  Item* item = Item::make(kind, payload_bytes);
-  if (item == nullptr) {
-    backlog_.release(cost);
-    backlog_.drop();
-    return nullptr;
-  }
-  item->level = level;
-  item->thread = os::thread_id();
-  return item;
+  return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake(); });
 }
 
-void LogThread::submit(Item* item) noexcept {
-  const Level level = item->level;
-  const std::size_t cost = item->cost();
-  item->stamp_ns = os::monotonic_ns();
-  if (!queue_.push(item)) {
-    Item::destroy(item);
-    backlog_.release(cost);
-    backlog_.drop();
-    return;
-  }
+void LogThread::ring() noexcept {
   if (in_step_) {  // the next step takes it, where there is one
     if (left_from_within_) leave_from_within();
     return;
   }
   if (!has_thread_.load(std::memory_order_acquire)) return step_in_caller();
-  wake_for(level);
+  wake();
   if (write_through_.load(std::memory_order_relaxed) && !run(Command::flush, std::chrono::seconds{2})) {
     write_through_.store(false, std::memory_order_relaxed);  // the console is stuck: no second wait
   }
 }
 
-void LogThread::submit_bar(std::unique_ptr<BarChange> change) noexcept {
-  Item* item = Item::make(Item::Kind::bar, 0);
-  if (item == nullptr) return;
-  backlog_.take(item->cost());
-  item->bar = change.release();
-  submit(item);
+void LogThread::submit(ItemOwner item) noexcept {
+  item->ticks = capture::ticks();
+  if (!lanes_.push(item.get())) return;
+  static_cast<void>(item.release());  // the log thread owns it
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (doorbell_.load(std::memory_order_relaxed) == 0) ring();
 }
 
+void LogThread::submit_bar(std::unique_ptr<BarChange> change) noexcept { submit(ItemOwner(change.release())); }
+
 void LogThread::submit_notice(Level level, std::string_view text) noexcept {
-  Item* item = Item::make(Item::Kind::text, text.size());
-  if (item == nullptr) return;
-  backlog_.take(item->cost());
-  item->level = level;
-  item->notice = true;
-  std::memcpy(item->payload(), text.data(), text.size());
-  submit(item);
+  try {
+    auto notice = std::make_unique<NoticeItem>();
+    notice->level = level;
+    notice->text = text;
+    submit(ItemOwner(notice.release()));
+  } catch (const std::exception&) {
+    // No memory to say it.
+  }
 }
 
 bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
@@ -110,12 +93,9 @@ std::uint64_t LogThread::undecided() const noexcept {
 bool LogThread::is_here() noexcept { return in_step_; }
 
 void LogThread::wake() noexcept {
-  if (sleep_.exchange(Sleep::awake, std::memory_order_seq_cst) != Sleep::awake && poller_) poller_->wake();
-}
-
-void LogThread::wake_for(Level level) noexcept {
-  const Sleep sleep = sleep_.load(std::memory_order_seq_cst);
-  if (sleep == Sleep::parked || (sleep == Sleep::napping && level >= config_.flush_on)) wake();
+  const bool always = write_through_.load(std::memory_order_relaxed);
+  const std::uint8_t before = doorbell_.exchange(always ? 0 : UINT8_MAX, std::memory_order_seq_cst);
+  if ((always || before != UINT8_MAX) && poller_) poller_->wake();
 }
 
 void LogThread::step_in_caller() noexcept {
@@ -125,24 +105,26 @@ void LogThread::step_in_caller() noexcept {
   try {
     step(0);
   } catch (const std::exception&) {
-    backlog_.drop();  // no memory for the batch; what was drained is still there for the next step
+    lanes_.drop();  // no memory for the batch; what was drained is still there for the next step
   }
   in_step_ = false;
 }
 
 Stats LogThread::stats() const noexcept {
-  return {enqueued_.load(std::memory_order_relaxed),
-          shown_.load(std::memory_order_relaxed),
-          backlog_.dropped(),
-          undeliverable_.load(std::memory_order_relaxed),
-          children_.load(std::memory_order_relaxed),
-          refused_.load(std::memory_order_relaxed)};
+  Stats stats{};
+  stats.shown = shown_.load(std::memory_order_relaxed);
+  stats.undeliverable = undeliverable_.load(std::memory_order_relaxed);
+  stats.dropped = lanes_.backlog().dropped();
+  stats.enqueued = lanes_.written() + stats.dropped;
+  stats.children = children_.load(std::memory_order_relaxed);
+  stats.refused = refused_.load(std::memory_order_relaxed);
+  return stats;
 }
 
 void LogThread::abandon() noexcept {
   if (poller_) poller_->abandon();
   if (connections_) connections_->abandon();
-  Queue::forget_thread();
+  Lanes::forget_thread();
   in_step_ = false;
 }
 

@@ -1,4 +1,4 @@
-// Items from many threads to one: see queue.hpp.
+// Parcels from many threads to one: see queue.hpp.
 #include "log/hub/queue.hpp"
 
 #include <concurrentqueue.h>
@@ -6,73 +6,48 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <utility>
 
 namespace dlog::hub {
 
 struct Queue::Inside {
-  moodycamel::ConcurrentQueue<Item*> items;
-  moodycamel::ConsumerToken reader{items};
+  moodycamel::ConcurrentQueue<Parcel*> parcels;
+  moodycamel::ConsumerToken reader{parcels};
 };
 
-// A thread's token and the queue that it belongs to, which it keeps alive.
-struct Queue::Lane {
-  std::shared_ptr<Inside> inside;
+class Queue::Producer {
+ public:
+  explicit Producer(moodycamel::ConcurrentQueue<Parcel*>& queue) : token(queue) {}
   moodycamel::ProducerToken token;
-  Lane* forgotten = nullptr;
 };
 
-// Kept apart from the object that clears them: what a destructor writes into its own object need not be there afterwards, and
-// other destructors of the thread, and exit handlers, still log.
-thread_local Queue::Lane* Queue::lane_ = nullptr;
-thread_local bool Queue::lane_ended_ = false;
+void Queue::ProducerDeleter::operator()(Producer* producer) const noexcept { delete producer; }
 
-// Ends with its thread. What is logged after that goes without a token.
-struct Queue::LaneEnd {
-  Lane* forgotten = nullptr;  // of the process this one was forked from; kept in sight of leak checkers, never touched
-  ~LaneEnd() {
-    delete std::exchange(lane_, nullptr);
-    lane_ended_ = true;
-  }
-};
-thread_local Queue::LaneEnd Queue::lane_end_;
+Queue::Queue() : inside_(std::make_unique<Inside>()) {}
+Queue::~Queue() = default;
 
-Queue::Queue() : inside_(std::make_shared<Inside>()) {}
+Queue::ProducerOwner Queue::make_producer() { return ProducerOwner(new Producer(inside_->parcels)); }
 
-Queue::~Queue() {
-  std::vector<ItemOwner> rest;
-  drain(rest);
-}
-
-bool Queue::push(Item* item) noexcept {
+bool Queue::push(Producer* producer, Parcel* parcel) noexcept {
   try {
-    if (lane_ended_) return inside_->items.enqueue(item);
-    if (lane_ == nullptr || lane_->inside != inside_) {
-      static_cast<void>(&lane_end_);  // its destructor is registered on first use
-      delete std::exchange(lane_, nullptr);
-      lane_ = new Lane{inside_, moodycamel::ProducerToken(inside_->items), nullptr};
-    }
-    return inside_->items.enqueue(lane_->token, item);
+    // The enqueue that allocates: the one that does not starves a producer for ever once another has filled the queue.
+    if (producer == nullptr) return inside_->parcels.enqueue(parcel);
+    return inside_->parcels.enqueue(producer->token, parcel);
   } catch (const std::exception&) {  // std::bad_alloc
     return false;
   }
 }
 
-void Queue::drain(std::vector<ItemOwner>& out) {
-  std::array<Item*, 256> some;
+void Queue::drain(std::vector<Parcel*>& out) {
+  std::array<Parcel*, 256> some;
   for (;;) {
     // Room first: what has left the queue must find a place.
     if (out.capacity() - out.size() < some.size()) out.reserve(std::max(out.size() * 2, out.size() + some.size()));
-    const std::size_t got = inside_->items.try_dequeue_bulk(inside_->reader, some.begin(), some.size());
+    const std::size_t got = inside_->parcels.try_dequeue_bulk(inside_->reader, some.begin(), some.size());
     if (got == 0) return;
-    for (std::size_t i = 0; i < got; ++i) out.emplace_back(some[i]);
+    out.insert(out.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(got));
   }
 }
 
-void Queue::forget_thread() noexcept {
-  if (lane_ == nullptr) return;
-  lane_->forgotten = std::exchange(lane_end_.forgotten, lane_);
-  lane_ = nullptr;
-}
+bool Queue::empty() const noexcept { return inside_->parcels.size_approx() == 0; }
 
 }  // namespace dlog::hub

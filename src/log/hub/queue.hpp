@@ -1,10 +1,10 @@
-// Items from many threads to one: moodycamel's ConcurrentQueue with a producer token a thread. The only room that sees it is
+// Parcels from many threads to one: moodycamel's ConcurrentQueue, with a producer token a lane. The only room that sees it is
 // queue.cpp.
 //
-// Threads: push() any, drain() the log thread. Items of one thread come out in the order they went in.
+// Threads: push() any, a producer one at a time; drain() the log thread. Parcels of one producer come out in the order they went in,
+// and a drain has what was pushed before it began, whichever thread it is of. Nobody frees what was not drained: the owner drains.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -19,24 +19,26 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // Takes the item over. False: no memory; the item is still the caller's.
-  bool push(Item* item) noexcept;
+  // A token; it must not outlive the queue. Throws std::bad_alloc.
+  class Producer;
+  struct ProducerDeleter {
+    void operator()(Producer* producer) const noexcept;
+  };
+  using ProducerOwner = std::unique_ptr<Producer, ProducerDeleter>;
+  ProducerOwner make_producer();
+
+  // False: no memory; the parcel is still the caller's. Without a producer it is slower.
+  bool push(Producer* producer, Parcel* parcel) noexcept;
 
   // Appends all that is there to `out`.
-  void drain(std::vector<ItemOwner>& out);
+  void drain(std::vector<Parcel*>& out);
 
-  // After a fork, in the child: forgets the calling thread's token without touching the queue, whose blocks may be half linked.
-  static void forget_thread() noexcept;
+  // Is nothing there? Certain only where all threads' writes can be seen.
+  bool empty() const noexcept;
 
  private:
   struct Inside;
-  struct Lane;
-  struct LaneEnd;
-  static thread_local Lane* lane_;
-  static thread_local bool lane_ended_;
-  static thread_local LaneEnd lane_end_;
-
-  std::shared_ptr<Inside> inside_;
+  std::unique_ptr<Inside> inside_;
 };
 
 }  // namespace dlog::hub

@@ -12,7 +12,7 @@ namespace dlog::render {
 void Lines::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) {
     if (format_ == LineFormat::json) append_json_record(pending_, event);
-    else append_record_line(pending_, event, words_);
+    else records_.append(pending_, event);
   } else if (bars_ != BarLines::none && worth_telling(event, now_ns)) {
     tell(event);
   }
@@ -48,13 +48,14 @@ void Lines::tell(const Event& event) {
       return;
     }
   }
-  append_line_head(pending_, event.time_ns, bar_level(bar.state), {}, event.source, words_);
+  append_line_head(pending_, event.time_ns, bar_level(bar.state), {}, event.source, records_.words());
   pending_ += bar_sentence(bar);
   pending_ += '\n';
 }
 
 void Lines::draw(std::string& out, std::int64_t /*now_ns*/, Size /*size*/) {
-  out += pending_;
+  if (out.empty()) out.swap(pending_);
+  else out += pending_;
   pending_.clear();
 }
 

@@ -16,7 +16,7 @@ enum class BarLines { none, plain, simple, json };
 
 class Lines : public Renderer {
  public:
-  Lines(LineFormat format, BarLines bars, LineWords words) : format_(format), bars_(bars), words_(words) {}
+  Lines(LineFormat format, BarLines bars, LineWords words) : format_(format), bars_(bars), records_(words) {}
 
   void accept(const Event& event, std::int64_t now_ns) override;
   std::int64_t due_ns() const override { return pending_.empty() ? never : 0; }
@@ -36,7 +36,7 @@ class Lines : public Renderer {
 
   LineFormat format_;
   BarLines bars_;
-  LineWords words_;
+  RecordLines records_;
   std::string pending_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Told> told_;  // by (source, bar)
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <string_view>
 
 #include "base/civil_time.hpp"
 #include "log/event/level_name.hpp"
@@ -45,6 +46,44 @@ void append_record_line(std::string& out, const Event& event, const LineWords& w
     append_visible(out, record.time_text);
     out += ']';
   }
+  out += '\n';
+}
+
+bool RecordLines::Head::fits(const Event& event, std::int64_t at_second) const noexcept {
+  const Source& source = event.source;
+  return second == at_second && level == event.record->level && source_id == source.id && pid == source.pid &&
+         port == source.port && name == source.name;
+}
+
+void RecordLines::renew(Head& head, const Event& event, std::int64_t second) {
+  head.level = Level::off;  // in case of an exception on the way
+  head.text.clear();
+  append_line_head(head.text, event.time_ns, event.record->level, {}, event.source, words_);
+  head.ms_at = words_.date ? std::string_view("YYYY-MM-DD hh:mm:ss.").size() : std::string_view("hh:mm:ss.").size();
+  head.name = event.source.name;
+  head.source_id = event.source.id;
+  head.pid = event.source.pid;
+  head.port = event.source.port;
+  head.second = second;
+  head.level = event.record->level;
+}
+
+void RecordLines::append(std::string& out, const Event& event) {
+  const Record& record = *event.record;
+  const bool usual = event.time_ns >= 0 && record.wire_level <= 5 && record.time_text.empty();
+  if (!usual) return append_record_line(out, event, words_);
+
+  const std::int64_t second = event.time_ns / ns_per_second;
+  const auto place = (event.source.id * 8 + static_cast<std::uint64_t>(record.level)) % heads_.size();
+  Head& head = heads_[place];
+  if (!head.fits(event, second)) renew(head, event, second);
+  const auto ms = static_cast<unsigned>((event.time_ns - second * ns_per_second) / ns_per_ms);
+  char* digits = head.text.data() + head.ms_at;
+  digits[0] = static_cast<char>('0' + ms / 100);
+  digits[1] = static_cast<char>('0' + ms / 10 % 10);
+  digits[2] = static_cast<char>('0' + ms % 10);
+  out += head.text;
+  append_visible_lines(out, record.message);
   out += '\n';
 }
 

@@ -4,6 +4,8 @@
 // Pure: the time zone is an argument. Every line ends with a newline.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,5 +29,31 @@ void append_line_head(std::string& out, std::int64_t time_ns, Level level, std::
 
 // `event.record` must be set.
 void append_record_line(std::string& out, const Event& event, const LineWords& words);
+
+// The same, and quicker: most records differ from an earlier one of their source and level in their last digits and their message.
+class RecordLines {
+ public:
+  explicit RecordLines(LineWords words) : words_(words) {}
+  void append(std::string& out, const Event& event);
+  const LineWords& words() const noexcept { return words_; }
+
+ private:
+  // A head that was written, and of whom.
+  struct Head {
+    std::uint64_t source_id = 0;
+    std::uint32_t pid = 0;
+    std::uint16_t port = 0;
+    Level level = Level::off;  // none is of this level
+    std::int64_t second = 0;
+    std::string name{};
+    std::string text{};
+    std::size_t ms_at = 0;  // where the milliseconds stand in it
+    bool fits(const Event& event, std::int64_t at_second) const noexcept;
+  };
+  void renew(Head& head, const Event& event, std::int64_t second);
+
+  LineWords words_;
+  std::array<Head, 64> heads_;  // by source and level, the latest of each place
+};
 
 }  // namespace dlog::render

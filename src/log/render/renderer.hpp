@@ -17,6 +17,7 @@ class Renderer {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
   virtual ~Renderer() = default;
+  // `now_ns` is of use for bars only.
   virtual void accept(const Event& event, std::int64_t now_ns) = 0;
 
   // When draw() will have something to say though no event came; `never`, or a time that may have passed already.

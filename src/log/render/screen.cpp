@@ -18,7 +18,7 @@ Bar Screen::LiveBar::current() const {
 }
 
 void Screen::accept(const Event& event, std::int64_t now_ns) {
-  if (event.record != nullptr) return append_record_line(pending_, event, words_);
+  if (event.record != nullptr) return records_.append(pending_, event);
 
   const Bar& bar = *event.bar;
   if (gone_) return accept_late(event);
@@ -61,7 +61,8 @@ Screen::LiveBar& Screen::live_bar(const Event& event, std::int64_t now_ns) {
 
 // The last state is cut at the width of the latest frame: the line is an ordinary one afterwards, and wraps as such.
 void Screen::end_bar(const LiveBar& live) {
-  pending_ += bar_end_row(live.current(), live.source, static_cast<std::size_t>(size_.columns), words_.colour);
+  pending_ +=
+      bar_end_row(live.current(), live.source, static_cast<std::size_t>(size_.columns), records_.words().colour);
   pending_ += '\n';
 }
 

@@ -17,7 +17,7 @@ namespace dlog::render {
 
 class Screen : public Renderer {
  public:
-  explicit Screen(LineWords words) : words_(words) {}
+  explicit Screen(LineWords words) : records_(words) {}
 
   void accept(const Event& event, std::int64_t now_ns) override;
   std::int64_t due_ns() const override;
@@ -53,7 +53,7 @@ class Screen : public Renderer {
   void end_bar(const LiveBar& live);
   std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
 
-  LineWords words_;
+  RecordLines records_;
   Frame frame_;
   Size size_{};
   std::string pending_;      // finished lines

@@ -58,12 +58,20 @@ bool is_printable(char32_t c) { return !is_control(c) && !is_reordering(c); }
 }  // namespace
 
 void append_visible(std::string& out, std::string_view text) {
+  const std::size_t harmless = utf8::printable_ascii(text);
+  out += text.substr(0, harmless);
+  text.remove_prefix(harmless);
+  if (text.empty()) return;
   split(
       text, is_printable, [&](std::string_view run) { out += run; },
       [&](utf8::CodePoint point) { append_escaped(out, point); });
 }
 
 void append_visible_lines(std::string& out, std::string_view message) {
+  if (utf8::printable_ascii(message) == message.size()) {
+    out += message;
+    return;
+  }
   if (message.ends_with('\n')) message.remove_suffix(1);
   if (message.ends_with('\r')) message.remove_suffix(1);
   for (;;) {

@@ -13,7 +13,7 @@ namespace dlog::sink {
 namespace {
 
 // More than this is written at once, due or not, so that a burst does not pile up.
-constexpr std::uint64_t waiting_bytes_max = std::uint64_t{256} << 10;
+constexpr std::uint64_t waiting_bytes_max = std::uint64_t{64} << 10;
 // One write() takes no more, so that it can be seen whether a slow reader still reads; less of it when the process ends.
 constexpr std::size_t write_bytes_max = std::size_t{64} << 10;
 constexpr std::size_t last_write_bytes_max = std::size_t{4} << 10;
@@ -35,14 +35,12 @@ StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::D
 }
 
 void StreamSink::accept(const Event& event) {
-  const std::int64_t now_ns = os::monotonic_ns();
-  renderer_->accept(event, now_ns);
-  if (event.record != nullptr) {
-    ++waiting_;
-    if (event::is_own_record(event)) ++waiting_own_;
-    accepted_bytes_ += event.record->message.size() + 64;
-  }
-  if (accepted_bytes_ > waiting_bytes_max) write(now_ns);
+  if (event.record == nullptr) return renderer_->accept(event, os::monotonic_ns());
+  renderer_->accept(event, 0);  // a record needs no time but its own
+  ++waiting_;
+  if (event::is_own_record(event)) ++waiting_own_;
+  accepted_bytes_ += event.record->message.size() + 64;
+  if (accepted_bytes_ > waiting_bytes_max) write(os::monotonic_ns());
 }
 
 void StreamSink::settle() {
@@ -67,7 +65,7 @@ void StreamSink::suspend(bool on) {
 
 void StreamSink::write(std::int64_t now_ns) {
   bytes_.clear();
-  const os::TerminalSize size = os::terminal_size(fd_);
+  const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(fd_) : os::TerminalSize{};
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
   const std::uint64_t records = std::exchange(waiting_, 0);
   const std::uint64_t own = std::exchange(waiting_own_, 0);

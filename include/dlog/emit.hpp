@@ -1,0 +1,178 @@
+// How a logging call becomes a record in its thread's block: shared by the logging functions, not meant to be called by programs.
+//
+// Threads: any; each writes into a block of its own, without a lock, and the log thread reads behind it. Lifetimes: what a record
+// says of its call (format, place, types) is copied when the call is made for the first time. Nothing throws.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "dlog/capture.hpp"
+#include "dlog/level.hpp"
+
+namespace dlog {
+#pragma GCC visibility push(default)
+namespace capture {
+
+// A record: this head, then the arguments as put() lays them down, up to a multiple of 8 bytes. `bytes_and_level` is stored last:
+// it is the commit. It is 0 where no record is yet, and one of the two ends where none will be.
+struct RecordHead {
+  std::uint32_t bytes_and_level;  // of the whole record; the level in the lowest three bits
+  std::uint32_t site;
+  std::uint64_t ticks;
+};
+inline constexpr std::uint32_t end_of_block = 7;  // the next record is in the thread's next block
+inline constexpr std::uint32_t end_of_lane = 6;   // there is no next record
+inline constexpr std::size_t record_align = 8;
+
+// 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
+extern std::atomic<std::uint8_t> threshold;
+// The lowest level whose records ring for the log thread; above all levels while it is awake.
+extern std::atomic<std::uint8_t> doorbell;
+// Time stamps are read from the operating system: this machine's counter is not steady.
+extern std::atomic<bool> portable_clock;
+
+// Where the calling thread writes next. `next` is a record's place, with nothing committed yet; up to `end`, and 8 bytes more, is ours.
+struct Cursor {
+  char* next = nullptr;
+  char* end = nullptr;
+  std::atomic<std::uint64_t>* written = nullptr;  // records, counted by this thread only
+};
+extern constinit thread_local Cursor cursor;
+
+// The number of a call site, once it has been enrolled; one object for each call in the source, told apart by its tag. It has
+// internal linkage: tags of two sources may have the same name.
+using SiteId = std::atomic<std::uint32_t>;
+template <class Tag>
+static constinit SiteId site_id{0};
+
+// Starts dlog if need be and says whether `level` is logged.
+bool admits_first(Level level) noexcept;
+// Makes a site known. 0: no memory; the record is counted as dropped.
+std::uint32_t enrol(SiteId& id, const Site& site, const Code* codes, std::size_t count) noexcept;
+// A place for a record of `bytes` where the block has no room for it. Null: dropped, and counted.
+char* turn_page(std::size_t bytes, Level level) noexcept;
+// Wakes the log thread, or does its work where there is none.
+void ring() noexcept;
+std::uint64_t portable_ticks() noexcept;
+
+// For arguments that cannot be copied: formats in the calling thread. `addresses` has one for each argument that is characters.
+void emit_formatted(SiteId& id, Level level, const Site& site, const void* const* addresses,
+                    fmt::format_args arguments) noexcept;
+void emit_text(SiteId& id, Level level, const Location& where, const char* data, std::size_t size) noexcept;
+
+inline bool admits(Level level) noexcept {
+  const auto least = threshold.load(std::memory_order_relaxed);
+  return least == 0 ? admits_first(level) : static_cast<unsigned>(level) + 1 >= least;
+}
+
+// `off` is a threshold, not a level to log at; a number that is no level is taken for the most severe.
+constexpr bool loggable(Level level) noexcept { return level != Level::off; }
+constexpr Level known(Level level) noexcept { return level < Level::fatal ? level : Level::fatal; }
+
+// For the macros of macros.hpp: is a call at `level` kept when `active` is DLOG_ACTIVE_LEVEL?
+consteval bool compiled_in(Level level, int active) { return static_cast<int>(level) >= active; }
+
+// A time stamp, in ticks of a counter that all cores share.
+[[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  if (!portable_clock.load(std::memory_order_relaxed)) return __builtin_ia32_rdtsc();
+#endif
+  return portable_ticks();
+}
+
+inline std::atomic_ref<std::uint32_t> size_word(char* record) noexcept {
+  return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(record));
+}
+
+[[gnu::always_inline]] inline char* begin_record(std::size_t bytes, Level level) noexcept {
+  const Cursor& at = cursor;
+  if (static_cast<std::size_t>(at.end - at.next) >= bytes) [[likely]]
+    return at.next;
+  return turn_page(bytes, level);
+}
+
+[[gnu::always_inline]] inline void commit_record(char* record, std::size_t bytes, Level level) noexcept {
+  Cursor& at = cursor;
+  at.next = record + bytes;
+  size_word(at.next).store(0, std::memory_order_relaxed);
+  at.written->store(at.written->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  size_word(record).store(static_cast<std::uint32_t>(bytes) | static_cast<std::uint32_t>(level),
+                          std::memory_order_release);
+  // The compiler keeps the order; the processor may not, and the log thread makes up for it before it sleeps.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (static_cast<std::uint8_t>(level) >= doorbell.load(std::memory_order_relaxed)) [[unlikely]]
+    ring();
+}
+
+template <class... W>
+[[gnu::always_inline]] inline void write_values(std::uint32_t site, Level level, const W&... values) noexcept {
+  const std::size_t bytes =
+      (sizeof(RecordHead) + (bytes_of(values) + ... + std::size_t{0}) + record_align - 1) & ~(record_align - 1);
+  char* const record = begin_record(bytes, level);
+  if (record == nullptr) [[unlikely]]
+    return;
+  const std::uint64_t now = ticks();
+  std::memcpy(record + offsetof(RecordHead, site), &site, sizeof site);
+  std::memcpy(record + offsetof(RecordHead, ticks), &now, sizeof now);
+  [[maybe_unused]] char* to = record + sizeof(RecordHead);
+  ((to = put(to, values)), ...);
+  commit_record(record, bytes, level);
+}
+
+// A call's numbers in one register: shorter calls.
+constexpr std::uint64_t packed(Level level, const Site& site) noexcept {
+  return std::uint64_t{static_cast<std::uint8_t>(level)} << 56 | std::uint64_t{site.where.line & 0xFF'FFFF} << 32 |
+         static_cast<std::uint32_t>(site.format_size);
+}
+
+// Shared by all calls with arguments of these types.
+template <class... W>
+[[gnu::noinline]] void emit_plain(SiteId& id, const char* format, const char* file, const char* function,
+                                  std::uint64_t numbers, W... values) noexcept {
+  std::uint32_t site = id.load(std::memory_order_acquire);
+  if (site == 0) [[unlikely]] {
+    static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
+    const auto line = static_cast<std::uint32_t>(numbers >> 32 & 0xFF'FFFF);
+    site = enrol(id, {format, static_cast<std::uint32_t>(numbers), {file, function, line}}, codes, sizeof...(W));
+    if (site == 0) return;
+  }
+  write_values(site, static_cast<Level>(numbers >> 56), measured(values)...);
+}
+
+template <std::size_t... I, class... Args>
+void emit_addresses(SiteId& id, Level level, const Site& site, std::index_sequence<I...>,
+                    const Args&... arguments) noexcept {
+  static constexpr Code codes[] = {code_of<decltype(plain(arguments))>...};
+  std::uint32_t number = id.load(std::memory_order_acquire);
+  if (number == 0) number = enrol(id, site, codes, sizeof...(I));
+  if (number == 0) return;
+  const void* const addresses[] = {address_of(arguments)...};
+  write_values(number, level, measured(plain_or_address(arguments, site.shows_address(I), addresses[I]))...);
+}
+
+template <class... Args>
+void emit_shown(SiteId& id, Level level, const Site& site, const void* const* addresses, Args&&... arguments) noexcept {
+  emit_formatted(id, level, site, addresses, fmt::make_format_args(arguments...));
+}
+
+template <class Tag, class... Args>
+[[gnu::always_inline]] inline void emit(Level level, const Site& site, Args&... arguments) noexcept {
+  SiteId& id = site_id<Tag>;
+  if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
+    if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
+      if (site.addresses != 0) return emit_addresses(id, level, site, std::index_sequence_for<Args...>{}, arguments...);
+    }
+    emit_plain(id, site.format, site.where.file, site.where.function, packed(level, site), plain(arguments)...);
+  } else {
+    const void* const addresses[] = {address_of(arguments)...};
+    emit_shown(id, level, site, addresses, shown(arguments)...);
+  }
+}
+
+}  // namespace capture
+#pragma GCC visibility pop
+}  // namespace dlog

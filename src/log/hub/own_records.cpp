@@ -1,0 +1,109 @@
+// The log thread's side of the records of this process: see own_records.hpp.
+#include "log/hub/own_records.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dlog::hub {
+namespace {
+
+using capture::RecordHead;
+
+constexpr std::uint32_t level_bits = capture::record_align - 1;
+
+std::uint32_t word_at(char* at) noexcept { return capture::size_word(at).load(std::memory_order_acquire); }
+
+RecordHead head_at(const char* at) noexcept {
+  RecordHead head;
+  std::memcpy(&head, at, sizeof head);
+  return head;
+}
+
+}  // namespace
+
+void OwnRecords::add(Block* block) {
+  Lane& lane = *block->lane;
+  lane.ended = false;
+  if (!lane.listed) {
+    listed_.push_back(&lane);
+    heads_.reserve(listed_.size());
+    lane.listed = true;
+  }
+  block->next = nullptr;
+  if (lane.first == nullptr) {
+    lane.first = block;
+    lane.at = block->records();
+  } else {
+    lane.last->next = block;
+  }
+  lane.last = block;
+}
+
+bool OwnRecords::waiting() const noexcept {
+  return std::any_of(listed_.begin(), listed_.end(),
+                     [](Lane* lane) { return lane->first != nullptr && word_at(lane->at) != 0; });
+}
+
+void OwnRecords::begin(std::uint64_t cut) {
+  cut_ = cut;
+  heads_.clear();
+  for (std::size_t i = 0; i < listed_.size();) {
+    Lane& lane = *listed_[i];
+    const std::uint64_t ticks = head(lane);
+    if (ticks != none) heads_.push_back({ticks, &lane});
+    if (!lane.ended) {
+      ++i;
+      continue;
+    }
+    lane.listed = false;
+    listed_[i] = listed_.back();
+    listed_.pop_back();
+  }
+  std::make_heap(heads_.begin(), heads_.end());
+}
+
+Lane& OwnRecords::take_first() noexcept {
+  Lane& lane = *heads_.front().lane;
+  std::pop_heap(heads_.begin(), heads_.end());
+  heads_.pop_back();
+  return lane;
+}
+
+void OwnRecords::put(Lane& lane, std::uint64_t ticks) {
+  heads_.push_back({ticks, &lane});
+  std::push_heap(heads_.begin(), heads_.end());
+}
+
+std::uint64_t OwnRecords::head(Lane& lane) noexcept {
+  while (lane.first != nullptr) {
+    const bool ended = lane.first->single && lane.at != lane.first->records();
+    const std::uint32_t word = ended ? capture::end_of_lane : word_at(lane.at);
+    if (word == 0) return none;
+    if (word > level_bits) {
+      const std::uint64_t ticks = head_at(lane.at).ticks;
+      return ticks <= cut_ ? ticks : none;
+    }
+    if (!next_block(lane, word == capture::end_of_lane)) return none;
+  }
+  return none;
+}
+
+bool OwnRecords::next_block(Lane& lane, bool last) noexcept {
+  Block* const read = lane.first;
+  lane.first = read->next;
+  lane.at = lane.first == nullptr ? nullptr : lane.first->records();
+  lane.ended = last;
+  lanes_.give_back(read);
+  if (last) lanes_.retire(&lane);
+  return !last;
+}
+
+OwnRecord OwnRecords::step(Lane& lane) noexcept {
+  const RecordHead head = head_at(lane.at);
+  const OwnRecord record{static_cast<Level>(head.bytes_and_level & level_bits), head.site, head.ticks,
+                         lane.first->thread, lane.at + sizeof(RecordHead)};
+  lane.at += head.bytes_and_level & ~level_bits;
+  return record;
+}
+
+}  // namespace dlog::hub

@@ -1,0 +1,77 @@
+// The log thread's side of the records of this process: the blocks of all lanes, read in the order of time behind a cut-off.
+//
+// Threads: the log thread. Lifetimes: a record's bytes are there until the next one is asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "dlog/level.hpp"
+#include "log/hub/lanes.hpp"
+
+namespace dlog::hub {
+
+struct OwnRecord {
+  Level level = Level::info;
+  std::uint32_t site = 0;
+  std::uint64_t ticks = 0;
+  std::uint64_t thread = 0;
+  const char* arguments = nullptr;
+};
+
+class OwnRecords {
+ public:
+  explicit OwnRecords(Lanes& lanes) : lanes_(lanes) {}
+
+  // A block that was announced.
+  void add(Block* block);
+
+  // Is there something to read, whatever its time? Certain only where all threads' writes can be seen.
+  bool waiting() const noexcept;
+
+  // From now on up to the next begin(), records that are younger than `cut` are not there.
+  void begin(std::uint64_t cut);
+  static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t earliest() const noexcept { return heads_.empty() ? none : heads_.front().ticks; }
+
+  // Hands out all that are not younger than `limit`, those of one time in the order of their threads.
+  template <class Deliver>
+  void deliver_until(std::uint64_t limit, Deliver deliver) {
+    while (!heads_.empty() && heads_.front().ticks <= limit) {
+      Lane& lane = take_first();
+      const std::uint64_t next = earliest();
+      const std::uint64_t until = next < limit ? next : limit;
+      std::uint64_t ticks = none;
+      do {
+        // Past it first: whatever becomes of it, it is handed out once.
+        deliver(step(lane));
+        ticks = head(lane);
+      } while (ticks <= until);
+      if (ticks != none) put(lane, ticks);
+    }
+  }
+
+ private:
+  struct Head {
+    std::uint64_t ticks;
+    Lane* lane;
+    bool operator<(const Head& other) const noexcept { return ticks > other.ticks; }  // the greatest is taken first
+  };
+
+  Lane& take_first() noexcept;
+  void put(Lane& lane, std::uint64_t ticks);
+  // The time of the lane's next record; none: not yet, or younger than the cut.
+  std::uint64_t head(Lane& lane) noexcept;
+  OwnRecord step(Lane& lane) noexcept;
+  // The first block was read; false: it was the lane's last.
+  bool next_block(Lane& lane, bool last) noexcept;
+
+  Lanes& lanes_;
+  std::vector<Lane*> listed_;  // that have blocks, or had
+  std::vector<Head> heads_;    // a heap
+  std::uint64_t cut_ = 0;
+};
+
+}  // namespace dlog::hub

@@ -1,0 +1,103 @@
+// Tests of own_records.cpp: what a reader sees of a lane at each moment of a writer's. See lanes_test.cpp for whole lanes.
+#include "log/hub/own_records.hpp"
+
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/log.hpp"
+
+namespace {
+
+using namespace dlog;
+using namespace dlog::test;
+using hub::Block;
+using hub::Lanes;
+using hub::OwnRecord;
+using hub::OwnRecords;
+
+void take_announced(Lanes& lanes, OwnRecords& records) {
+  std::vector<hub::Parcel*> parcels;
+  lanes.drain(parcels);
+  for (hub::Parcel* parcel : parcels) records.add(static_cast<Block*>(parcel));
+}
+
+std::vector<OwnRecord> read(OwnRecords& records, std::uint64_t limit) {
+  std::vector<OwnRecord> out;
+  records.deliver_until(limit, [&](const OwnRecord& record) { out.push_back(record); });
+  return out;
+}
+
+constexpr std::uint64_t all = OwnRecords::none - 1;
+
+}  // namespace
+
+TEST_CASE("own records: one that is not committed is not there, and holds back what comes after it in its lane") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  char* const place = lanes.place(record_bytes("text"), false, false, [] {});
+  REQUIRE(place != nullptr);
+  take_announced(lanes, records);
+  CHECK_FALSE(records.waiting());
+  records.begin(all);
+  CHECK(records.earliest() == OwnRecords::none);
+  REQUIRE(write_record(place, 7, "text", Level::error));
+  CHECK(records.waiting());
+  CHECK(records.earliest() == OwnRecords::none);  // it came after this turn's look
+  records.begin(all);
+  CHECK(records.earliest() != OwnRecords::none);
+  const auto found = read(records, all);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].level == Level::error);
+  CHECK(found[0].site == 7);
+  CHECK(found[0].thread != 0);
+  CHECK(records.earliest() == OwnRecords::none);
+}
+
+TEST_CASE("own records: handed out up to a limit, the rest stays") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
+  take_announced(lanes, records);
+  records.begin(all);
+  const std::uint64_t first = records.earliest();
+  CHECK(read(records, first - 1).empty());
+  const auto one = read(records, first);
+  REQUIRE(!one.empty());
+  CHECK(one[0].site == 1);
+  const auto rest = read(records, all);
+  CHECK(one.size() + rest.size() == 3);
+  CHECK(read(records, all).empty());
+}
+
+TEST_CASE("own records: a reader that stops in the middle goes on behind what it was handed") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
+  take_announced(lanes, records);
+  records.begin(all);
+  CHECK_THROWS(records.deliver_until(all, [](const OwnRecord&) { throw 1; }));
+  records.begin(all);
+  const auto rest = read(records, all);
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].site == 2);
+}
+
+TEST_CASE("own records: a lane that has ended is read to its end, and used again by the next thread") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  const auto write_in_thread = [&](std::uint32_t site) {
+    std::thread([&] { write_record(lanes.place(record_bytes(""), false, false, [] {}), site, ""); }).join();
+  };
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    write_in_thread(i);
+    if (i % 3 != 0) continue;  // several at a time
+    take_announced(lanes, records);
+    records.begin(all);
+    const auto found = read(records, all);
+    REQUIRE(found.size() == 3);
+    for (std::uint32_t k = 0; k < 3; ++k) REQUIRE(found[k].site == i - 2 + k);
+  }
+}
