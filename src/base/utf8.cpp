@@ -4,6 +4,23 @@
 #include <cstring>
 
 namespace dlog::utf8 {
+namespace {
+
+constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+constexpr std::uint64_t tops = ones * 0x80;
+
+// How many bytes at the beginning of `text` are ASCII, or some fewer.
+std::size_t ascii(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (std::uint64_t bytes; text.size() - at >= sizeof bytes; at += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    if ((bytes & tops) != 0) return at;
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
+}  // namespace
 
 CodePoint first(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -28,17 +45,16 @@ CodePoint first(std::string_view text) noexcept {
 }
 
 bool valid(std::string_view text) noexcept {
-  while (!text.empty()) {
+  for (;;) {
+    text.remove_prefix(ascii(text));
+    if (text.empty()) return true;
     const CodePoint point = first(text);
     if (!point.valid) return false;
     text.remove_prefix(point.bytes);
   }
-  return true;
 }
 
 std::size_t printable_ascii(std::string_view text) noexcept {
-  constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
-  constexpr std::uint64_t tops = ones * 0x80;
   const auto others = [](std::uint64_t bytes) {
     // In a byte below 0x80: its top bit is set by the subtraction where it is below 0x20, by the addition where it is 0x7F.
     return (bytes | (bytes - ones * 0x20) | (bytes + ones)) & tops;

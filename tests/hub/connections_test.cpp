@@ -76,7 +76,7 @@ struct Hub {
   void take() {
     while (connections->waiting()) {
       order_ns.push_back(connections->earliest_ns());
-      connections->take([&](const Event& event) { told.push_back(copy_of(event)); });
+      connections->take_until(0, [&](const Event& event) { told.push_back(copy_of(event)); });
     }
   }
   template <class Condition>
@@ -349,7 +349,7 @@ TEST_CASE("connections: one whose delivery did not return goes on") {
   send_all(child_end, log_frame(2, "ends all") + log_frame(2, "a") + log_frame(2, "b"));
   REQUIRE(until([&] { return hub.ready() == 1; }));
   hub.connections->serve(0, hub.wall_ns);
-  hub.connections->take([&](const Event&) {
+  hub.connections->take_until(0, [&](const Event&) {
     hub.connections->finish_take();
     hub.take();
   });

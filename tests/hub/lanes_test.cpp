@@ -299,15 +299,15 @@ TEST_CASE("lanes: a forked child forgets the parent's and starts anew") {
   const Ended ended = in_child([] {
     auto* const parents = new Lanes(std::size_t{1} << 20, false, long_time);
     write(*parents, "parent");
-    const Ended child = in_child([] {
+    const Ended inner = in_child([] {
       Lanes::forget_thread();
       Lanes::forget_thread();
-      Lanes own(std::size_t{1} << 20, false, long_time);
-      write(own, "7");
-      write(own, "8");
-      for (const std::string& text : Reader(own).read()) say(text);
+      Lanes fresh(std::size_t{1} << 20, false, long_time);
+      write(fresh, "7");
+      write(fresh, "8");
+      for (const std::string& text : Reader(fresh).read()) say(text);
     });
-    say(child.out + std::to_string(child.code));
+    say(inner.out + std::to_string(inner.code));
     for (const std::string& text : Reader(*parents).read()) say(text);
   });
   CHECK(ended.err == "");

@@ -85,7 +85,12 @@ void Connection::handle(const wire::LogFrame& frame) {
   record_.wire_level = frame.level;
   record_.level = static_cast<Level>(std::min(frame.level, wire::level_max));
   record_.message = event::limited(cut_message_, frame.message);
-  if (const auto time_ns = parse_rfc3339(frame.time)) event_ns_ = event_order_ns_ = *time_ns;
+  // Records that follow each other often have one time.
+  if (frame.time != last_time_text_ || last_time_text_.empty()) {
+    last_time_text_.assign(utf8::cut(frame.time, 64));
+    last_time_ns_ = parse_rfc3339(frame.time);
+  }
+  if (last_time_ns_) event_ns_ = event_order_ns_ = *last_time_ns_;
   else record_.time_text = frame.time.empty() ? "(none)" : utf8::cut(frame.time, 256);
   is_record_ = have_event_ = true;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,6 +85,9 @@ class Connection {
   std::int64_t arrival_ns_ = 0;
   std::int64_t since_ns_ = 0;
   std::int64_t last_order_ns_ = 0;
+
+  std::string last_time_text_;  // of the latest record, and what it meant
+  std::optional<std::int64_t> last_time_ns_;
 
   bool have_event_ = false;  // record_ or bar_ holds one
   bool is_record_ = false;

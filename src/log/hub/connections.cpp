@@ -40,6 +40,7 @@ std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
   if (retry_ns_ <= now_ns) {
     retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }
+  ++turn_number_;
   std::array<std::uint64_t, ready_max> keys;
   const std::size_t all = peers_.size() + 1;  // and the listener; those who are taken now are read as they are taken
   std::size_t served = 0;
@@ -53,8 +54,23 @@ std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
     }
     served += ready;
     const bool all_asked = ready < keys.size() || served >= all;
-    if (all_asked || turn_.bytes_left == 0) return served;
+    if (all_asked || turn_.bytes_left == 0) break;
   }
+  let_rest();
+  return served;
+}
+
+// Whoever was silent for a turn gives back memory.
+void Connections::let_rest() {
+  std::erase_if(resting_, [this](std::uint64_t id) {
+    const auto found = peers_.find(id);
+    if (found == peers_.end()) return true;
+    Peer& peer = *found->second;
+    if (peer.has_head || peer.read_in == turn_number_) return false;
+    peer.connection.rest();
+    peer.resting = false;
+    return true;
+  });
 }
 
 void Connections::accept_all() {
@@ -114,7 +130,9 @@ void Connections::refuse(std::string why) {
 void Connections::read(Peer& peer, std::size_t share_bytes) {
   if (peer.has_head) return;  // it had its share
   Connection& connection = peer.connection;
-  std::size_t piece = small_piece_bytes;
+  std::size_t piece = peer.talks ? piece_bytes : small_piece_bytes;
+  peer.talks = false;
+  peer.read_in = turn_number_;
   for (std::size_t read = 0; read < share_bytes;) {
     const os::Received got = os::receive(peer.socket, connection.room(piece));
     if (got.outcome == os::Transfer::would_block) {
@@ -123,6 +141,7 @@ void Connections::read(Peer& peer, std::size_t share_bytes) {
     }
     connection.received(got.bytes, turn_.wall_ns, turn_.since_ns);
     read += got.bytes;
+    peer.talks |= got.bytes >= small_piece_bytes;
     piece = got.bytes == piece ? piece_bytes : small_piece_bytes;
     bytes_read_ += got.bytes;
     turn_.bytes_left -= std::min(turn_.bytes_left, got.bytes);
@@ -133,16 +152,18 @@ void Connections::read(Peer& peer, std::size_t share_bytes) {
   advance(peer);
 }
 
-void Connections::advance(Peer& peer) {
-  if (peer.connection.next(peer.head)) {
-    heads_.push({peer.head.order_ns, next_number_++, &peer});
-    peer.has_head = true;
-  } else if (peer.connection.finished()) {
+void Connections::put(Peer& peer) { heads_.push({peer.head.order_ns, next_number_++, &peer}); }
+
+bool Connections::fetch(Peer& peer) {
+  peer.has_head = peer.connection.next(peer.head);
+  if (peer.has_head) return true;
+  if (peer.connection.finished()) {
     close(peer);
   } else {
-    peer.connection.rest();
+    if (!std::exchange(peer.resting, true)) resting_.push_back(peer.connection.id());
     count_held(peer);
   }
+  return false;
 }
 
 void Connections::count_held(Peer& peer) {

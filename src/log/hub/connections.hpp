@@ -4,6 +4,7 @@
 // an even share of turn_bytes_max, so that a flooding child does not keep the others waiting.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -23,10 +24,10 @@ namespace dlog::hub {
 inline constexpr std::size_t connections_max = 4096;
 // Frames that are not whole, of all connections together: whoever exceeds it is closed.
 inline constexpr std::size_t held_bytes_max = std::size_t{64} << 20;
-inline constexpr std::size_t small_piece_bytes = 512;                 // one receive: most have no more to say
-inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;     // and one after a receive that was full
-inline constexpr std::size_t share_bytes_max = std::size_t{1} << 20;  // of one connection in a turn
-inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;   // of all; once they are read no others are asked
+inline constexpr std::size_t small_piece_bytes = 512;                   // one receive: most have no more to say
+inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;       // and one after a receive that was full
+inline constexpr std::size_t share_bytes_max = std::size_t{256} << 10;  // of one connection in a turn
+inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;  // of all; once they are read no others are asked
 inline constexpr std::size_t ready_max = 64;  // asked at a time: shares are not below piece_bytes
 // As far as order goes nothing has come longer than this before it is read, though nobody looked: a bound for wrong clocks.
 inline constexpr std::int64_t late_ns_max = 10'000'000'000;
@@ -42,17 +43,28 @@ class Connections {
   // sent before the call is there afterwards. Returns how many were ready.
   std::size_t serve(std::int64_t now_ns, std::int64_t wall_ns);
 
-  // The earliest event that is there: its place in time, and then the event itself, which is handed to `deliver`.
+  // The earliest event that is there: its place in time.
   bool waiting() const noexcept { return !heads_.empty(); }
   std::int64_t earliest_ns() const noexcept { return heads_.top().order_ns; }
+  // Hands it to `deliver`, and all that stand up to `limit_ns`.
   template <class Deliver>
-  void take(Deliver deliver) {
-    taking_ = heads_.top().peer;
-    heads_.pop();
-    deliver(taking_->head.event);
-    finish_take();
+  void take_until(std::int64_t limit_ns, Deliver deliver) {
+    do {
+      Peer& peer = *heads_.top().peer;
+      heads_.pop();
+      // A connection goes on as long as no other was earlier: most have more than one to say.
+      const std::int64_t until = heads_.empty() ? limit_ns : std::min(limit_ns, heads_.top().order_ns);
+      for (bool more = true; more;) {
+        taking_ = &peer;
+        deliver(peer.head.event);
+        if (std::exchange(taking_, nullptr) == nullptr) return;  // it was finished within
+        peer.has_head = false;
+        more = fetch(peer);
+        if (more && peer.head.order_ns > until) more = (put(peer), false);
+      }
+    } while (!heads_.empty() && heads_.top().order_ns <= limit_ns);
   }
-  // The second half of take(), to be called where deliver() never returns to it.
+  // The rest of it, to be called where deliver() never returns to it.
   void finish_take() {
     Peer* const peer = std::exchange(taking_, nullptr);
     if (peer == nullptr) return;
@@ -87,6 +99,9 @@ class Connections {
     std::size_t place = 0;  // in descriptors_
     std::size_t held = 0;   // bytes of a frame that is not whole, as counted in held_
     bool heard_out = false;
+    bool talks = false;         // its last receive was no small one: the next begins with a large piece
+    std::uint64_t read_in = 0;  // the turn in which it was read last
+    bool resting = false;       // it stands in resting_
   };
   struct Head {
     std::int64_t order_ns;
@@ -104,7 +119,13 @@ class Connections {
   void close(Peer& peer);
   void count_held(Peer& peer);
   void read(Peer& peer, std::size_t share_bytes);
-  void advance(Peer& peer);
+  // Its next event. False: none; it rests, or is gone.
+  bool fetch(Peer& peer);
+  void put(Peer& peer);
+  void advance(Peer& peer) {
+    if (fetch(peer)) put(peer);
+  }
+  void let_rest();
 
   os::Poller& poller_;
   Source self_;
@@ -114,6 +135,8 @@ class Connections {
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;
   std::priority_queue<Head> heads_;
   Peer* taking_ = nullptr;
+  std::vector<std::uint64_t> resting_;  // ids of those whose memory was not given back yet: they may go on talking
+  std::uint64_t turn_number_ = 0;
   // The sockets' numbers once more, -1 where a place is free: what a forked child closes.
   std::unique_ptr<std::array<std::atomic<int>, connections_max>> descriptors_;
   std::vector<std::size_t> free_places_;

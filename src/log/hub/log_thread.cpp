@@ -218,7 +218,9 @@ void LogThread::deliver_until(std::uint64_t cut) {
       const ItemOwner taken = std::move(items_[done.next++]);
       deliver_item(*taken);
     } else if (child_waits) {
-      connections_->take([this](const Event& event) { delivery_.of_child(event); });
+      const std::uint64_t own = std::min(records_.earliest(), item);
+      const std::int64_t until_ns = own == OwnRecords::none ? event::Outlet::never : clock_.wall_ns(own);
+      connections_->take_until(until_ns, [this](const Event& event) { delivery_.of_child(event); });
     } else {
       return;
     }

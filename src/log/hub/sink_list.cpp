@@ -37,7 +37,7 @@ void SinkList::for_each(Call call) {
   }
 }
 
-void SinkList::accept(const Event& event) {
+void SinkList::accept_some(const Event& event) {
   for_each([&](Sink& sink) { sink.accept(event); });
 }
 

@@ -18,7 +18,9 @@ class SinkList {
  public:
   void add(std::shared_ptr<Sink> sink);
 
-  void accept(const Event& event);
+  void accept(const Event& event) {
+    if (count_.load(std::memory_order_relaxed) != 0) accept_some(event);
+  }
   void flush();
   // A sink threw since the last call: in words, once for each sink.
   std::string take_complaint();
@@ -28,6 +30,7 @@ class SinkList {
     std::shared_ptr<Sink> sink;
     bool told = false;
   };
+  void accept_some(const Event& event);
   template <class Call>
   void for_each(Call call);
 

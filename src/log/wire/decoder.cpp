@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/big_endian.hpp"
 #include "log/wire/format.hpp"
@@ -83,14 +85,25 @@ const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
 
 }  // namespace
 
+// The rest of the bytes, in memory of another size.
+void Decoder::move_to(std::size_t capacity) {
+  auto memory = std::make_unique_for_overwrite<std::byte[]>(capacity);
+  if (pending() != 0) std::memcpy(memory.get(), buffer_.get() + begin_, pending());
+  buffer_ = std::move(memory);
+  capacity_ = capacity;
+  end_ -= begin_;
+  begin_ = 0;
+}
+
 std::span<std::byte> Decoder::space(std::size_t bytes) {
-  if (begin_ != 0) {
-    if (pending() != 0) std::memmove(buffer_.data(), buffer_.data() + begin_, pending());
+  if (capacity_ < pending() + bytes) {
+    move_to(std::max(pending() + bytes, capacity_ * 2));
+  } else if (begin_ != 0) {
+    if (pending() != 0) std::memmove(buffer_.get(), buffer_.get() + begin_, pending());
     end_ -= begin_;
     begin_ = 0;
   }
-  if (buffer_.size() < end_ + bytes) buffer_.resize(end_ + bytes);
-  return std::span(buffer_).subspan(end_, bytes);
+  return {buffer_.get() + end_, bytes};
 }
 
 void Decoder::filled(std::size_t bytes) noexcept { end_ += bytes; }
@@ -98,11 +111,11 @@ void Decoder::filled(std::size_t bytes) noexcept { end_ += bytes; }
 Decoder::Step Decoder::next(Frame& out) {
   if (!fault_.empty()) return Step::broken;
   if (pending() < header_bytes) return Step::need_more;
-  const std::size_t length = load_big_endian<std::uint32_t>(buffer_.data() + begin_);
+  const std::size_t length = load_big_endian<std::uint32_t>(buffer_.get() + begin_);
   if (length > frame_bytes_max)
     return broken(fmt::format("frame of {} bytes is over the limit of {}", length, frame_bytes_max));
   if (pending() < header_bytes + length) return Step::need_more;
-  const std::span payload(buffer_.data() + begin_ + header_bytes, length);
+  const std::span payload(buffer_.get() + begin_ + header_bytes, length);
   if (const char* reason = parse_payload(payload, out))
     return broken(fmt::format("malformed frame of {} bytes: {}", length, reason));
   begin_ += header_bytes + length;
@@ -115,12 +128,8 @@ Decoder::Step Decoder::broken(std::string reason) {
 }
 
 void Decoder::shrink() {
-  if (buffer_.size() <= idle_bytes_max || pending() > idle_bytes_max) return;
-  const auto rest = std::span(buffer_).subspan(begin_, pending());
-  std::vector<std::byte> kept(rest.begin(), rest.end());
-  buffer_.swap(kept);
-  end_ = buffer_.size();
-  begin_ = 0;
+  if (capacity_ <= idle_bytes_max || pending() > idle_bytes_max) return;
+  move_to(pending());
 }
 
 }  // namespace dlog::wire

@@ -7,11 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace dlog::wire {
 
@@ -58,7 +58,10 @@ class Decoder {
  private:
   Step broken(std::string reason);
 
-  std::vector<std::byte> buffer_;
+  void move_to(std::size_t capacity);
+
+  std::unique_ptr<std::byte[]> buffer_;  // never filled but by the caller
+  std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::string fault_;
