@@ -1,7 +1,6 @@
 // The records that every logger is given, and the search for them in its file afterwards.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -12,10 +11,11 @@
 namespace bench {
 
 // 8 to 15 bytes, as host names have: the short ones fit into std::string itself, and none is a constant to the compiler.
+inline constexpr std::size_t name_count = 64;
 inline const std::vector<std::string>& names() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> made;
-    for (std::size_t i = 0; i < 64; ++i) made.push_back("10.0.0." + std::string(1 + i % 8, '7'));
+    for (std::size_t i = 0; i < name_count; ++i) made.push_back("10.0.0." + std::string(1 + i % 8, '7'));
     return made;
   }();
   return all;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,8 +20,9 @@ namespace {
 bench::Peer peer;
 
 void log_range(std::uint64_t begin, std::uint64_t end) {
+  const std::string* const names = bench::names().data();
   for (std::uint64_t number = begin; number < end; ++number) {
-    peer.record_a(number, static_cast<double>(number % 4096) / 8, bench::names()[number % 64]);
+    peer.record_a(number, static_cast<double>(number % 4096) / 8, names[number % bench::name_count]);
   }
 }
 
@@ -50,7 +52,6 @@ int main(int count, char** arguments) {
   const bench::Options options(count, arguments, {{"file", ""}, {"threads", "1"}, {"records", "2000000"}});
   const std::uint64_t threads = std::max<std::uint64_t>(1, options.number("threads"));
   const std::uint64_t records = options.number("records");
-  bench::names();
 
   peer.start(options.text("file"));
   const double cpu_before = bench::cpu_seconds();
