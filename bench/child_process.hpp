@@ -67,6 +67,15 @@ class ChildProcess {
     for (int c; (c = std::getc(from_child_)) != EOF && c != '\n';) text += static_cast<char>(c);
     return text;
   }
+  // The next line, which is a number. A child without one has failed, and so has the benchmark.
+  double number() {
+    const std::string text = line();
+    if (text.empty()) {
+      std::fputs("a child has ended before its time\n", stderr);
+      std::exit(1);
+    }
+    return std::strtod(text.c_str(), nullptr);
+  }
   void go() { close(std::exchange(to_child_, -1)); }
   void poke() { [[maybe_unused]] const ssize_t written = write(to_child_, "", 1); }
   bool ended() {

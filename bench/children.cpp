@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -77,8 +76,6 @@ std::vector<std::string> child_arguments(const bench::Options& options, std::uin
           "--records=" + std::to_string(records), "--first=" + std::to_string(first)};
 }
 
-double number_in(const std::string& line) { return std::strtod(line.c_str(), nullptr); }
-
 // When did the file stop growing, after all children had ended?
 std::int64_t last_growth_ns(const std::string& file, std::vector<bench::ChildProcess>& children) {
   std::uint64_t bytes = 0;
@@ -111,7 +108,7 @@ void flood(const bench::Options& options) {
   const std::int64_t end = last_growth_ns(options.text("file"), children);
   const std::uint64_t peak_kib = bench::process_status("VmHWM");
   std::vector<double> call_ns;
-  for (bench::ChildProcess& child : children) call_ns.push_back(number_in(child.line()));
+  for (bench::ChildProcess& child : children) call_ns.push_back(child.number());
   std::sort(call_ns.begin(), call_ns.end());
   const bench::Found found = bench::find_records(options.text("file"), record_word, count * each);
   std::printf(
@@ -130,8 +127,8 @@ void unloaded(const bench::Options& options) {
   bench::ChildProcess child(child_arguments(options, records, 0));
   child.line();
   child.go();
-  const double child_p50 = number_in(child.line());
-  const double child_p99 = number_in(child.line());
+  const double child_p50 = child.number();
+  const double child_p99 = child.number();
   child.wait();
   std::printf(
       "{\"bench\": \"children_unloaded\", \"parent_p50\": %.1f, \"parent_p99\": %.1f, \"child_p50\": %.1f, "
@@ -143,9 +140,9 @@ void error_latency(const bench::Options& options) {
   bench::ChildProcess child(child_arguments(options, options.number("records"), 0));
   child.line();
   child.go();
-  const double p50 = number_in(child.line());
-  const double p99 = number_in(child.line());
-  const double least = number_in(child.line());
+  const double p50 = child.number();
+  const double p99 = child.number();
+  const double least = child.number();
   child.wait();
   std::printf("{\"bench\": \"children_error\", \"p50_us\": %.1f, \"p99_us\": %.1f, \"least_us\": %.1f}\n", p50, p99,
               least);

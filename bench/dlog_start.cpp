@@ -35,7 +35,7 @@ std::vector<double> measure(const std::string& role, std::uint64_t processes) {
   std::vector<double> took;
   for (std::uint64_t i = 0; i < processes; ++i) {
     bench::ChildProcess child({"--role=" + role});
-    took.push_back(static_cast<double>(std::strtoll(child.line().c_str(), nullptr, 10)) / 1e3);
+    took.push_back(child.number() / 1e3);
     child.wait();
   }
   std::sort(took.begin(), took.end());

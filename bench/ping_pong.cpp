@@ -15,8 +15,10 @@
 
 namespace {
 
-constexpr std::uint32_t round_trips = 20'000;
-constexpr std::size_t batches = 9;
+// Batches are shorter than the kernel's time slices, and the faster quarter of them counts: that another process wants a core
+// now and then does not make the cores far.
+constexpr std::uint32_t round_trips = 1'000;
+constexpr std::size_t batches = 101;
 
 struct alignas(256) Word {
   std::atomic<std::uint32_t> value{0};
@@ -76,5 +78,5 @@ int main() {
   for (double& ns : one_way) ns = batch(next);
   other.join();
   std::sort(one_way.begin(), one_way.end());
-  std::printf("{\"bench\": \"ping_pong\", \"one_way_ns\": %.1f}\n", one_way[batches / 2]);
+  std::printf("{\"bench\": \"ping_pong\", \"one_way_ns\": %.1f}\n", one_way[batches / 4]);
 }
