@@ -1,5 +1,5 @@
 """What is measured, and in which order: round by round, in each round one logger after the other, so that a machine that gets
-slower meanwhile does so for all of them. Before the same work of all loggers the cores are looked at: near or far?"""
+slower meanwhile does so for all of them. Before each run the cores are looked at: near or far?"""
 import statistics
 
 import programs as programs_module
@@ -107,23 +107,18 @@ TABLES = {"latency": latency_steps, "throughput": throughput_steps, "children": 
           "startup": startup_steps, "connections": connections_steps}
 
 
-def group_of(step):
-    """What is compared with each other: the same work of all loggers."""
-    return step[1:] if isinstance(step, tuple) else ()
-
-
 def measure(programs, names, rounds, quick, say):
     results = Results()
     size = Size(quick)
     for number in range(1, rounds + 1):
         for name in (name for name in names if name in TABLES):
-            group = None
+            told = None
             for step, run in TABLES[name](programs, size):
-                if group != group_of(step):
-                    group = group_of(step)
-                    ns = programs.cache_line_ns()
-                    regime = programs_module.regime_of(ns)
-                    results.cache_line_ns.setdefault((name, regime), []).append(ns)
-                    say(f"{name} {' '.join(map(str, group))}, round {number}/{rounds}: {regime}, a cache line takes {ns} ns")
+                ns = programs.cache_line_ns()
+                regime = programs_module.regime_of(ns)
+                if told != regime:
+                    told = regime
+                    say(f"{name}, round {number}/{rounds}: {regime}, a cache line takes {ns} ns")
+                results.cache_line_ns.setdefault((name, regime), []).append(ns)
                 results.add(name, step, regime, run())
     return results

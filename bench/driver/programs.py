@@ -48,8 +48,15 @@ class Programs:
         return None
 
     def cache_line_ns(self):
-        found = self.run("ping_pong", file=False, timeout=30)
-        return found["one_way_ns"] if found else None
+        """What a cache line takes; None: there is one core. Who disturbs it makes near cores look far, never the other way."""
+        least = None
+        for _ in range(3):
+            found = self.run("ping_pong", file=False, timeout=30)
+            ns = found and found["one_way_ns"]
+            least = ns if least is None else min(least, ns or least)
+            if regime_of(least) != "far":
+                break
+        return least
 
 
 def regime_of(ns):
