@@ -25,14 +25,21 @@ class Goals:
         self.table.row(what, own, "", tables.ratio(own, limit) if limit else "", goal, "reached" if good else "NOT REACHED")
 
 
+def in_regime(results, table, work, regime):
+    """Was this work done in this regime by dlog and, if it did it at all, by quill?"""
+    return all(results.all(table, (peer, *work), "lost", regime) for peer in ("dlog", "quill")
+               if peer == "dlog" or results.all(table, (peer, *work), "lost"))
+
+
 def latency(goals, results):
     for regime in results.regimes("latency"):
         for record, words in (("a", "record A"), ("ints", "three ints")):
             for threads, of in ((1, "1 thread"), (2, "2 threads")):
-                if not results.all("latency", ("dlog", record, threads), "p50", regime):
+                if not in_regime(results, "latency", (record, threads), regime):
                     continue
                 for name, word, limit in (("p50", "p50", 1), ("p99", "p99", 1), ("p999", "p99.9", 1.5)):
-                    own, quill = (results.median("latency", (peer, record, threads), name, regime) for peer in ("dlog", "quill"))
+                    own, quill = (results.median("latency", (peer, record, threads), name, regime)
+                                  for peer in ("dlog", "quill"))
                     goals.row(f"{regime}: call, {words}, {of}, {word} ns, to quill", own, quill, limit)
     firsts = [value for record in ("a", "ints") for threads in (1, 2) for name in ("first", "first_of_second_thread")
               for value in results.all("latency", ("dlog", record, threads), name)]
@@ -45,7 +52,7 @@ def throughput(goals, results):
     for regime in results.regimes("throughput"):
         for threads, of in ((1, "1 thread"), (4, "4 threads")):
             get = lambda peer, name: results.median("throughput", (peer, threads), name, regime)
-            if get("dlog", "million_per_s") is None:
+            if not in_regime(results, "throughput", (threads,), regime):
                 continue
             words = f"{regime}: text file, {of}"
             goals.row(f"{words}, M/s, to quill", get("dlog", "million_per_s"), get("quill", "million_per_s"), 2.5, True)

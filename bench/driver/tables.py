@@ -92,7 +92,7 @@ def throughput(results, peers):
                 cells += [speed, ratio(results.median("throughput", ("dlog", threads), "million_per_s", regime), speed)]
                 cells += [results.median("throughput", step, name, regime) for name in ("cpu_ns", "peak_mib")]
             table.row(peer, *cells, lost(results, "throughput", [(peer, 1), (peer, 4)], regime))
-        table.notes.append("Record A, from the first call until the last record stands in the file; CPU of the whole process, a record.")
+        table.notes.append("Record A, from the first call until the last record stands in the file; CPU time of the process.")
         yield table
 
 
