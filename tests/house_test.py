@@ -155,12 +155,13 @@ class House:
         return angled and (name.startswith("fmt/") or name in STANDARD)
 
     def check_programs(self):
-        """Examples and the process tests' programs are what anybody might write: they see no internals."""
-        for path in self.files("examples", "*.cpp", "*.hpp") + self.files("tests/process/programs", "*.cpp", "*.hpp"):
-            for line, name, _ in included(path):
-                target = self.target(name) if name else None
-                if target is not None and not target.is_relative_to(self.root / "include"):
-                    self.finding(path, line, f'"{name}": programs outside src/ include public headers only')
+        """Examples, benchmarks and the process tests' programs are what anybody might write: they see no internals."""
+        for folder in ("examples", "bench", "tests/process/programs"):
+            for path in self.files(folder, "*.cpp", "*.hpp"):
+                for line, name, _ in included(path):
+                    target = self.target(name) if name else None
+                    if target is not None and not target.is_relative_to(self.root / "include"):
+                        self.finding(path, line, f'"{name}": programs outside src/ include public headers only')
 
     def check_circles(self):
         done = set()
@@ -306,7 +307,7 @@ class BadTrees(unittest.TestCase):
         self.assert_found({"include/dlog/level.hpp": '#include "dlog/config.hpp"\n'}, "include/dlog/level.hpp:1: a circle")
 
     def test_programs_see_public_headers_only(self):
-        for program in ("examples/hello.cpp", "tests/process/programs/loud.cpp"):
+        for program in ("examples/hello.cpp", "bench/speed.cpp", "tests/process/programs/loud.cpp"):
             self.assert_found({program: '#include "os/clock.hpp"\n'}, f"{program}:1: ")
 
     def test_a_source_without_its_test(self):

@@ -1,0 +1,143 @@
+"""What is measured, and in which order: round by round, in each round one logger after the other, so that a machine that gets
+slower meanwhile does so for all of them. Before each run the cores are looked at: near or far?"""
+import statistics
+import time
+
+import programs as programs_module
+
+# These write in the caller and take microseconds: less of them says as much.
+SLOW = {"boost_log", "glog", "log4cplus"}
+
+# When the cores move apart or together between two loggers, the second one waits this long for them to move back.
+PATIENCE_S = 4
+
+
+class Results:
+    """Every run's figures, by table and by step, with the regime they were taken in."""
+
+    def __init__(self):
+        self.samples = {}  # (table, step) -> [(regime, figures)]
+        self.cache_line_ns = {}  # (table, regime) -> [ns]
+        self.headers = None
+
+    def add(self, table, step, regime, figures):
+        if figures is not None:
+            self.samples.setdefault((table, step), []).append((regime, figures))
+
+    def regimes(self, table):
+        return sorted({regime for of_table, regime in self.cache_line_ns if of_table == table}, reverse=True)
+
+    def all(self, table, step, name, regime=None):
+        """All values of one figure; none of other regimes, if one is given."""
+        samples = self.samples.get((table, step), [])
+        return [figures[name] for of, figures in samples if regime in (None, of) and name in figures]
+
+    def median(self, table, step, name, regime=None):
+        values = self.all(table, step, name, regime)
+        return statistics.median(values) if values else None
+
+    def worst(self, table, step, name, regime=None):
+        return max(self.all(table, step, name, regime), default=None)
+
+
+class Size:
+    """How much is measured."""
+
+    def __init__(self, quick):
+        self.samples = 2_000 if quick else 20_000
+        self.records = 200_000 if quick else 2_000_000
+        self.child_records = 200_000 if quick else 1_000_000
+        self.unloaded_records = 10_000 if quick else 60_000
+        self.errors = 50 if quick else 300
+        self.idle_seconds = 1 if quick else 3
+        self.processes = 10 if quick else 50
+        self.frames = 1_000_000 if quick else 5_000_000
+
+
+def latency_steps(programs, size):
+    for threads in (1, 2):
+        for record in ("a", "ints"):
+            for peer in programs.peers("caller_latency"):
+                samples = size.samples // 5 if peer in SLOW else size.samples
+                yield (peer, record, threads), lambda p=peer, r=record, t=threads, s=samples: programs.run(
+                    f"caller_latency_{p}", record=r, threads=t, samples=s)
+
+
+def throughput_steps(programs, size):
+    for threads in (1, 4):
+        for peer in programs.peers("throughput"):
+            slow = peer in SLOW or (peer == "spdlog_async" and threads > 1)
+            records = size.records // 4 if slow else size.records
+            yield (peer, threads), lambda p=peer, t=threads, r=records: programs.run(
+                f"throughput_{p}", threads=t, records=r)
+
+
+def children_steps(programs, size):
+    for count in (1, 4, 8):
+        yield ("flood", count), lambda c=count: programs.run("children", mode="flood", children=c, records=size.child_records)
+    yield "loopback", lambda: programs.run("loopback_tcp", file=False, frames=size.frames)
+    yield "unloaded", lambda: programs.run("children", mode="unloaded", records=size.unloaded_records)
+    yield "error", lambda: programs.run("children", mode="error", records=size.errors)
+
+
+def idle_steps(programs, size):
+    yield "family", lambda: programs.run("idle_family", seconds=size.idle_seconds)
+    for peer in programs.peers("idle"):
+        yield peer, lambda p=peer: programs.run(f"idle_{p}", seconds=size.idle_seconds)
+
+
+def startup_steps(programs, size):
+    for peer in programs.peers("first_record"):
+        # A process each, so that every one of them starts.
+        yield peer, lambda p=peer: merged(programs.run(f"first_record_{p}", timeout=20) for _ in range(size.processes))
+    yield "start", lambda: programs.run("dlog_start", processes=size.processes)
+
+
+def connections_steps(programs, _):
+    yield "connections", lambda: programs.run("connections", connections=1000)
+
+
+def merged(runs):
+    """The medians of several runs, as of one."""
+    found = [run for run in runs if run is not None]
+    if not found:
+        return None
+    return {name: statistics.median(run[name] for run in found) if isinstance(value, (int, float)) else value
+            for name, value in found[0].items()}
+
+
+# The tables in the order in which they are printed; "headers" is measured by header_cost.py.
+TABLES = {"latency": latency_steps, "throughput": throughput_steps, "children": children_steps, "idle": idle_steps,
+          "startup": startup_steps, "connections": connections_steps}
+
+
+def group_of(step):
+    """What is compared with each other: the same work of all loggers."""
+    return step[1:] if isinstance(step, tuple) else ()
+
+
+def cache_line_ns(programs, wanted):
+    """What a cache line takes now; where that is not the regime that is wanted, some time later."""
+    deadline = time.monotonic() + PATIENCE_S
+    ns = programs.cache_line_ns()
+    while wanted not in (None, programs_module.regime_of(ns)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        ns = programs.cache_line_ns()
+    return ns
+
+
+def measure(programs, names, rounds, quick, say):
+    results = Results()
+    size = Size(quick)
+    for number in range(1, rounds + 1):
+        for name in (name for name in names if name in TABLES):
+            group = regime = None
+            for step, run in TABLES[name](programs, size):
+                before = regime
+                ns = cache_line_ns(programs, regime if group == group_of(step) else None)
+                group, regime = group_of(step), programs_module.regime_of(ns)
+                if before != regime:
+                    say(f"{name}, round {number}/{rounds}: {regime}, a cache line takes {ns} ns")
+                results.cache_line_ns.setdefault((name, regime), []).append(ns)
+                results.add(name, step, regime, run())
+    return results
