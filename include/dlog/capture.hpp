@@ -8,10 +8,12 @@
 #include <fmt/core.h>
 #endif
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,9 +29,10 @@ struct Location {
   const char* function = "";
   std::uint32_t line = 0;
 
-  static constexpr Location current(const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
-                                    std::uint32_t line = __builtin_LINE()) noexcept {
-    return {file, function, line};
+  // `spot` is what spot() is in the call.
+  static Location of(const void* spot) noexcept {
+    const auto where = std::bit_cast<std::source_location>(spot);
+    return {where.file_name(), where.function_name(), where.line()};
   }
 };
 
@@ -58,12 +61,15 @@ struct Text {
   const char* data;
   std::size_t size;
 };
-// The same, ended by NUL, and measured only where it is copied: calls are shorter so.
+// The same, ended by NUL, or in a string: measured only where it is copied, so that calls are short.
 struct CText {
   const char* data;
 };
+struct StringText {
+  const std::string* text;
+};
 
-// A call's fixed part. `format` is a literal; it is null for a text message, whose text is the only argument.
+// What a call says of itself. `format` is null for a text message, whose text is the only argument.
 struct Site {
   const char* format = "";
   std::size_t format_size = 0;
@@ -71,6 +77,17 @@ struct Site {
   std::uint64_t addresses = 0;  // bit i: argument i is text whose address the format shows ({:p})
 
   constexpr bool shows_address(std::size_t i) const noexcept { return i < 64 && (addresses >> i & 1) != 0; }
+};
+
+// The same, as the compiler makes it of a call: one pointer for the place.
+struct CallSite {
+  const char* format = "";
+  std::size_t format_size = 0;
+  const void* spot = nullptr;  // what a std::source_location holds: so it can be handed on in a register
+  std::uint64_t addresses = 0;
+  bool usual = false;  // the format ends at its first NUL, and shows no address: format and place say it all
+
+  Site site() const noexcept { return {format, format_size, Location::of(spot), addresses}; }
 };
 
 // A longer argument is cut here already: no message is longer anyway.
@@ -165,6 +182,8 @@ auto plain(const T& value) noexcept {
     return text_of({value, ::strnlen(value, std::extent_v<T>)});
   } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
     return CText{value};
+  } else if constexpr (std::same_as<D, std::string>) {
+    return StringText{&value};
   } else if constexpr (is_text<D>) {
     return text_of({value.data(), value.size()});
   } else if constexpr (is_pointer_shown<D>) {
@@ -211,6 +230,8 @@ W measured(const W& value) noexcept {
 inline Text measured(const CText& text) noexcept {
   return text.data == nullptr ? Text{"(null)", 6} : Text{text.data, std::strlen(text.data)};
 }
+
+inline Text measured(const StringText& string) noexcept { return {string.text->data(), string.text->size()}; }
 
 inline std::uint32_t text_bytes(const Text& text) noexcept {
   return static_cast<std::uint32_t>(text.size < text_bytes_max ? text.size : text_bytes_max);

@@ -43,11 +43,15 @@ struct Cursor {
 };
 extern constinit thread_local Cursor cursor;
 
-// The number of a call site, once it has been enrolled; one object for each call in the source, told apart by its tag. It has
-// internal linkage: tags of two sources may have the same name.
+// A call in the source: its number, once it has been enrolled, and its level. One object each, told apart by its tag; it has internal
+// linkage: tags of two sources may have the same name.
 using SiteId = std::atomic<std::uint32_t>;
-template <class Tag>
-static constinit SiteId site_id{0};
+struct Call {
+  SiteId id{0};
+  Level level = Level::info;
+};
+template <class Tag, Level level>
+static constinit Call call{{0}, level};
 
 // Starts dlog if need be and says whether `level` is logged.
 bool admits_first(Level level) noexcept;
@@ -60,10 +64,14 @@ void ring() noexcept;
 std::uint64_t portable_ticks() noexcept;
 
 // For arguments that cannot be copied: formats in the calling thread. `addresses` has one for each argument that is characters.
-void emit_formatted(SiteId& id, Level level, const Site& site, const void* const* addresses,
+void emit_formatted(Call& call, Level level, const CallSite& site, const void* const* addresses,
                     fmt::format_args arguments) noexcept;
-void emit_text(SiteId& id, Level level, const Location& where, const char* data, std::size_t size) noexcept;
+void emit_text(Call& call, Level level, const void* spot, const char* data, std::size_t size) noexcept;
 
+// Before dlog runs, the level is not known, and the call finds out on its way: the check is one comparison.
+[[gnu::always_inline]] inline bool may_admit(Level level) noexcept {
+  return static_cast<unsigned>(level) + 1 >= threshold.load(std::memory_order_relaxed);
+}
 inline bool admits(Level level) noexcept {
   const auto least = threshold.load(std::memory_order_relaxed);
   return least == 0 ? admits_first(level) : static_cast<unsigned>(level) + 1 >= least;
@@ -123,54 +131,53 @@ template <class... W>
   commit_record(record, bytes, level);
 }
 
-// A call's numbers in one register: shorter calls.
-constexpr std::uint64_t packed(Level level, const Site& site) noexcept {
-  return std::uint64_t{static_cast<std::uint8_t>(level)} << 56 | std::uint64_t{site.where.line & 0xFF'FFFF} << 32 |
-         static_cast<std::uint32_t>(site.format_size);
-}
-
 // Shared by all calls with arguments of these types.
 template <class... W>
-[[gnu::noinline]] void emit_plain(SiteId& id, const char* format, const char* file, const char* function,
-                                  std::uint64_t numbers, W... values) noexcept {
-  std::uint32_t site = id.load(std::memory_order_acquire);
+[[gnu::noinline]] void emit_plain(Call& call, const char* format, const void* spot, W... values) noexcept {
+  std::uint32_t site = call.id.load(std::memory_order_acquire);
   if (site == 0) [[unlikely]] {
     static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
-    const auto line = static_cast<std::uint32_t>(numbers >> 32 & 0xFF'FFFF);
-    site = enrol(id, {format, static_cast<std::uint32_t>(numbers), {file, function, line}}, codes, sizeof...(W));
+    site = enrol(call.id, {format, std::strlen(format), Location::of(spot)}, codes, sizeof...(W));
     if (site == 0) return;
   }
-  write_values(site, static_cast<Level>(numbers >> 56), measured(values)...);
+  write_values(site, call.level, measured(values)...);
 }
 
+// What is rare: a level that is not the call's own, a format with a NUL inside or none at its end, addresses of characters.
 template <std::size_t... I, class... Args>
-void emit_addresses(SiteId& id, Level level, const Site& site, std::index_sequence<I...>,
-                    const Args&... arguments) noexcept {
-  static constexpr Code codes[] = {code_of<decltype(plain(arguments))>...};
-  std::uint32_t number = id.load(std::memory_order_acquire);
-  if (number == 0) number = enrol(id, site, codes, sizeof...(I));
+[[gnu::noinline]] void emit_rare(Call& call, Level level, const CallSite& site, std::index_sequence<I...>,
+                                 const Args&... arguments) noexcept {
+  static constexpr Code codes[] = {code_of<decltype(plain(arguments))>..., Code::boolean};
+  std::uint32_t number = call.id.load(std::memory_order_acquire);
+  if (number == 0) number = enrol(call.id, site.site(), codes, sizeof...(I));
   if (number == 0) return;
-  const void* const addresses[] = {address_of(arguments)...};
-  write_values(number, level, measured(plain_or_address(arguments, site.shows_address(I), addresses[I]))...);
+  [[maybe_unused]] const void* const addresses[] = {address_of(arguments)..., nullptr};
+  write_values(number, level, measured(plain_or_address(arguments, (site.addresses >> I & 1) != 0, addresses[I]))...);
 }
 
 template <class... Args>
-void emit_shown(SiteId& id, Level level, const Site& site, const void* const* addresses, Args&&... arguments) noexcept {
-  emit_formatted(id, level, site, addresses, fmt::make_format_args(arguments...));
+void emit_shown(Call& call, Level level, const CallSite& site, const void* const* addresses,
+                Args&&... arguments) noexcept {
+  emit_formatted(call, level, site, addresses, fmt::make_format_args(arguments...));
 }
 
-template <class Tag, class... Args>
-[[gnu::always_inline]] inline void emit(Level level, const Site& site, Args&... arguments) noexcept {
-  SiteId& id = site_id<Tag>;
+template <class... Args>
+[[gnu::always_inline]] inline void emit_as(Call& call, Level level, const CallSite& site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
-    if constexpr ((is_characters<std::decay_t<Args>> || ...)) {
-      if (site.addresses != 0) return emit_addresses(id, level, site, std::index_sequence_for<Args...>{}, arguments...);
-    }
-    emit_plain(id, site.format, site.where.file, site.where.function, packed(level, site), plain(arguments)...);
+    emit_rare(call, level, site, std::index_sequence_for<Args...>{}, arguments...);
   } else {
     const void* const addresses[] = {address_of(arguments)...};
-    emit_shown(id, level, site, addresses, shown(arguments)...);
+    emit_shown(call, level, site, addresses, shown(arguments)...);
   }
+}
+
+template <class... Args>
+[[gnu::always_inline]] inline void emit(Call& call, Level level, const CallSite& site, Args&... arguments) noexcept {
+  if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
+    if (site.usual) return emit_plain(call, site.format, site.spot, plain(arguments)...);
+  }
+  const CallSite copy = site;  // what nobody is handed stays in registers
+  emit_as(call, level, copy, arguments...);
 }
 
 }  // namespace capture

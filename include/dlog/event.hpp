@@ -30,7 +30,7 @@ struct Record {
       time_text{};           // a child's timestamp that could not be read; Event::time_ns is then the time of arrival
   std::uint64_t thread = 0;  // 0: not known
   std::string_view file{};   // empty: not known
-  std::string_view function{};
+  std::string_view function{};  // as std::source_location names it
   std::uint32_t line = 0;
   bool notice = false;  // dlog itself speaks
 };

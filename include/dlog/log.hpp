@@ -8,6 +8,7 @@
 #pragma once
 
 #include <concepts>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -22,16 +23,26 @@ namespace dlog {
 // (or another constant text) only; it must not outlive its arguments' call.
 template <class... Args>
 struct basic_format {
-  capture::Site site;
+  capture::CallSite site;
 
+ private:
+  // Of a literal's NUL we can be sure; what stands behind another text cannot be asked.
+  template <class S>
+  static consteval bool ends_with_nul(const S& text) {
+    if constexpr (std::is_array_v<S>) return std::string_view(text).size() + 1 == std::extent_v<S>;
+    else return false;
+  }
+
+ public:
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
   consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
-                         Location where = Location::current()) noexcept
-      : site{std::string_view(text).data(), std::string_view(text).size(), where} {
+                         const void* spot = __builtin_source_location()) noexcept
+      : site{std::string_view(text).data(), std::string_view(text).size(), spot} {
     if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) {
       site.addresses = capture::addresses_in(text) & capture::characters_among<Args...>();
     }
+    site.usual = site.addresses == 0 && ends_with_nul(text);
     [[maybe_unused]] const fmt::format_string<Args...> checked(text);
   }
 };
@@ -46,62 +57,75 @@ concept Text =
 // The tag, another type at each call in the source, tells the call sites apart; it is never given.
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::loggable(level) && capture::admits(level))
-    capture::emit<Tag>(capture::known(level), format.site, args...);
+  if (capture::loggable(level) && capture::may_admit(level))
+    capture::emit_as(capture::call<Tag, Level::off>, capture::known(level), format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void trace(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::trace)) capture::emit<Tag>(Level::trace, format.site, args...);
+  if (capture::may_admit(Level::trace))
+    capture::emit(capture::call<Tag, Level::trace>, Level::trace, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void debug(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::debug)) capture::emit<Tag>(Level::debug, format.site, args...);
+  if (capture::may_admit(Level::debug))
+    capture::emit(capture::call<Tag, Level::debug>, Level::debug, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void info(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::info)) capture::emit<Tag>(Level::info, format.site, args...);
+  if (capture::may_admit(Level::info))
+    capture::emit(capture::call<Tag, Level::info>, Level::info, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void warn(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::warn)) capture::emit<Tag>(Level::warn, format.site, args...);
+  if (capture::may_admit(Level::warn))
+    capture::emit(capture::call<Tag, Level::warn>, Level::warn, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void error(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::error)) capture::emit<Tag>(Level::error, format.site, args...);
+  if (capture::may_admit(Level::error))
+    capture::emit(capture::call<Tag, Level::error>, Level::error, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void fatal(format_string<Args...> format, Args&&... args) noexcept {
-  if (capture::admits(Level::fatal)) capture::emit<Tag>(Level::fatal, format.site, args...);
+  if (capture::may_admit(Level::fatal))
+    capture::emit(capture::call<Tag, Level::fatal>, Level::fatal, format.site, args...);
 }
 
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void log(Level level, T&& message, Location where = Location::current()) noexcept {
-  if (capture::loggable(level) && capture::admits(level))
-    capture::emit_text(capture::site_id<Tag>, capture::known(level), where, message.data(), message.size());
+[[gnu::always_inline]] inline void log(Level level, T&& message,
+                                       const void* spot = __builtin_source_location()) noexcept {
+  if (capture::loggable(level) && capture::may_admit(level))
+    capture::emit_text(capture::call<Tag, Level::off>, capture::known(level), spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void trace(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::trace, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void trace(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::trace))
+    capture::emit_text(capture::call<Tag, Level::trace>, Level::trace, spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void debug(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::debug, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void debug(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::debug))
+    capture::emit_text(capture::call<Tag, Level::debug>, Level::debug, spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void info(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::info, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void info(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::info))
+    capture::emit_text(capture::call<Tag, Level::info>, Level::info, spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void warn(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::warn, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void warn(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::warn))
+    capture::emit_text(capture::call<Tag, Level::warn>, Level::warn, spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void error(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::error, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void error(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::error))
+    capture::emit_text(capture::call<Tag, Level::error>, Level::error, spot, message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void fatal(T&& message, Location where = Location::current()) noexcept {
-  log<T, Tag>(Level::fatal, static_cast<T&&>(message), where);
+[[gnu::always_inline]] inline void fatal(T&& message, const void* spot = __builtin_source_location()) noexcept {
+  if (capture::may_admit(Level::fatal))
+    capture::emit_text(capture::call<Tag, Level::fatal>, Level::fatal, spot, message.data(), message.size());
 }
 
 }  // namespace dlog

@@ -14,12 +14,14 @@ namespace dlog::os {
 namespace {
 
 struct Start {
+  const char* name;
   void (*body)(void*) noexcept;
   void* argument;
 };
 
 void* run(void* given) {
   const std::unique_ptr<Start> start(static_cast<Start*>(given));
+  pthread_setname_np(pthread_self(), start->name);  // here it is one call, from outside it is a file
   start->body(start->argument);
   return nullptr;
 }
@@ -27,7 +29,7 @@ void* run(void* given) {
 }  // namespace
 
 std::string start_thread(const char* name, void (*body)(void*) noexcept, void* argument) {
-  std::unique_ptr<Start> start(new (std::nothrow) Start{body, argument});
+  std::unique_ptr<Start> start(new (std::nothrow) Start{name, body, argument});
   if (start == nullptr) return std::strerror(ENOMEM);
   sigset_t all{};
   sigset_t before{};
@@ -40,7 +42,6 @@ std::string start_thread(const char* name, void (*body)(void*) noexcept, void* a
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failed != 0) return std::strerror(failed);
   static_cast<void>(start.release());  // the thread owns it
-  pthread_setname_np(thread, name);
   pthread_detach(thread);
   return {};
 }

@@ -101,14 +101,23 @@ TEST_CASE("capture: what is put down takes exactly its bytes, at any address") {
   CHECK(room[12] == '#');
 }
 
-TEST_CASE("capture: a call site knows where it stands") {
-  const Location here = Location::current();
-  const std::uint32_t line = __LINE__ - 1;
-  CHECK(here.line == line);
-  CHECK(std::string_view(here.file) == __FILE__);
-  CHECK(std::string_view(here.function).empty() == false);
-  const Location other = Location::current();
-  CHECK(other.line != here.line);
+TEST_CASE("capture: a call site knows where it stands, and what it is") {
+  constexpr format_string<int> here = "{} here";
+  constexpr std::uint32_t line = __LINE__ - 1;
+  const capture::Site site = here.site.site();
+  CHECK(std::string_view(site.format, site.format_size) == "{} here");
+  CHECK(site.where.line == line);
+  CHECK(std::string_view(site.where.file) == __FILE__);
+  CHECK(std::string_view(site.where.function).empty() == false);
+  CHECK(here.site.usual);
+}
+
+TEST_CASE("capture: a format that says more than a text up to its NUL is no usual one") {
+  STATIC_REQUIRE(format_string<>("usual").site.usual);
+  STATIC_REQUIRE_FALSE(format_string<>("with a NUL\0 inside").site.usual);
+  STATIC_REQUIRE_FALSE(format_string<>(std::string_view("{}{}").substr(2, 0)).site.usual);
+  STATIC_REQUIRE_FALSE(format_string<const char*>("{:p}").site.usual);
+  STATIC_REQUIRE(format_string<const char*>("{}").site.usual);
 }
 
 TEST_CASE("capture: which arguments a format shows as addresses") {

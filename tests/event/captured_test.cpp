@@ -283,7 +283,7 @@ TEST_CASE("captured: each message starts anew") {
 
 TEST_CASE("captured: a copied argument is not read again") {
   std::string text = "as it was";
-  const auto plain = capture::plain(text);
+  const auto plain = capture::measured(capture::plain(text));
   const auto room = std::make_unique<char[]>(capture::bytes_of(plain));
   capture::put(room.get(), plain);
   text.assign("CHANGED, AFTER");

@@ -234,7 +234,8 @@ void records(const Memory& memory) {
     CHECK(memory.count(level, braces) == 1);
   }
   const SeenRecord place = memory.record("the place");
-  CHECK(place.line == here && place.function == "records" && place.file.ends_with("consumer.cpp"));
+  CHECK(place.line == here && place.function.find("records") != std::string::npos &&
+        place.file.ends_with("consumer.cpp"));
   CHECK(memory.flushes() > 0);
 }
 

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <string_view>
+#include <utility>
 
 #include "dlog/emit.hpp"
 #include "log/api/runtime.hpp"
@@ -31,6 +33,8 @@ std::uint32_t enrol(SiteId& id, const Site& site, const Code* codes, std::size_t
 }
 
 char* turn_page(std::size_t bytes, Level level) noexcept {
+  // Of the first calls nobody knew whether their level is logged.
+  if (!admits(level)) return nullptr;
   try {
     // The level is known before dlog is: a thread that passed it waits here for another that is starting it.
     return Runtime::get().thread().place(bytes, level);
@@ -43,8 +47,7 @@ void ring() noexcept { Runtime::running()->thread().ring(); }
 
 std::uint64_t portable_ticks() noexcept { return static_cast<std::uint64_t>(os::monotonic_ns()); }
 
-void emit_text(SiteId& id, Level level, const Location& where, const char* data, std::size_t size) noexcept {
-  const Site site{nullptr, 0, where};
+void emit_text(Call& call, Level level, const void* spot, const char* data, std::size_t size) noexcept {
   std::string_view text{data, size};
   fmt::memory_buffer cut;
   try {
@@ -52,19 +55,20 @@ void emit_text(SiteId& id, Level level, const Location& where, const char* data,
   } catch (const std::exception&) {
     text = text.substr(0, event::message_bytes_max);  // no memory to say that it is cut
   }
-  emit_plain(id, site.format, where.file, where.function, packed(level, site), Text{text.data(), text.size()});
+  emit_rare(call, level, CallSite{nullptr, 0, spot}, std::index_sequence<0>{}, text);
 }
 
-void emit_formatted(SiteId& id, Level level, const Site& site, const void* const* addresses,
+void emit_formatted(Call& call, Level level, const CallSite& site, const void* const* addresses,
                     fmt::format_args arguments) noexcept {
+  if (!admits(level)) return;
   fmt::memory_buffer message;
   try {
-    event::format_at_once(message, site, addresses, arguments);
+    event::format_at_once(message, site.site(), addresses, arguments);
     const std::string_view text = event::text_in(message);
-    emit_text(id, level, site.where, text.data(), text.size());
+    emit_text(call, level, site.spot, text.data(), text.size());
   } catch (const std::exception&) {
-    emit_text(id, level, site.where, site.format,
-              site.format_size);  // no memory: what the call says without its arguments
+    // No memory: what the call says without its arguments.
+    emit_text(call, level, site.spot, site.format, site.format_size);
   }
 }
 

@@ -17,6 +17,9 @@ namespace dlog::hub {
 namespace {
 
 constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody waits no longer
+// The first records of a program are seen sooner: many say no more.
+constexpr std::int64_t first_nap_ns = nap_ns / 10;
+constexpr std::int64_t first_naps_ns = 10 * ns_per_ms;
 // Naps go on for so long after the last record; then a caller must wake it, which costs the caller some 15 us.
 constexpr std::int64_t linger_ns = 250 * ns_per_ms;
 constexpr std::int64_t long_nap_ns =
@@ -67,6 +70,7 @@ void LogThread::thread_body(void* self) noexcept { static_cast<LogThread*>(self)
 
 void LogThread::loop() noexcept {
   in_step_ = true;
+  started_ns_ = active_ns_ = os::monotonic_ns();
   for (;;) {
     try {
       step(plan_sleep());
@@ -97,6 +101,7 @@ std::int64_t LogThread::plan_sleep() {
   };
 
   const bool quiet = now_ns - active_ns_ >= linger_ns;
+  const std::int64_t nap = now_ns - started_ns_ < first_naps_ns ? first_nap_ns : nap_ns;
   set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
   // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
@@ -106,7 +111,7 @@ std::int64_t LogThread::plan_sleep() {
                      handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
   if (asked || lanes_.backlog().waiting() != 0) return 0;
   // What is too young for this turn waits for the next: no parking, and no spinning either.
-  if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap_ns);
+  if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap);
   lanes_.trim();
   return all_seen ? until_due : at_most(long_nap_ns);
 }

@@ -136,7 +136,8 @@ class LogThread {
   bool left_from_within_ = false;
   std::vector<Parcel*> parcels_;  // drained
   std::vector<ItemOwner> items_;  // drained, in the order of time
-  std::int64_t active_ns_ = 0;    // when something last happened
+  std::int64_t started_ns_ = 0;
+  std::int64_t active_ns_ = 0;  // when something last happened
   std::int64_t sample_ns_ = 0;
   std::int64_t told_drops_ns_ = 0;
   std::uint64_t told_drops_ = 0;
