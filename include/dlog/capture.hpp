@@ -85,7 +85,7 @@ struct CallSite {
   std::size_t format_size = 0;
   const void* spot = nullptr;  // what a std::source_location holds: so it can be handed on in a register
   std::uint64_t addresses = 0;
-  bool usual = false;  // the format ends at its first NUL, and shows no address: format and place say it all
+  bool usual = false;  // the format is a literal and shows no address: format and place say it all
 
   Site site() const noexcept { return {format, format_size, Location::of(spot), addresses}; }
 };

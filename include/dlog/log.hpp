@@ -58,7 +58,7 @@ concept Text =
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
   if (capture::loggable(level) && capture::may_admit(level))
-    capture::emit_as(capture::call<Tag, Level::off>, capture::known(level), format.site, args...);
+    capture::emit_rare(capture::call<Tag, Level::off>, capture::known(level), format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void trace(format_string<Args...> format, Args&&... args) noexcept {

@@ -185,16 +185,16 @@ TEST_CASE("log thread: with overflow block a caller waits for room") {
   gate->await_somebody();
   std::atomic<int> said{0};
   std::thread caller([&] {
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 1000; ++i) {
       log.submit("waits");
       ++said;
     }
   });
   REQUIRE(until([&] { return said > 0; }));
-  CHECK(said < 100);
+  CHECK(said < 1000);
   gate->open();
   caller.join();
-  CHECK(log.flushed().size() == 101);
+  CHECK(log.flushed().size() == 1001);
   CHECK(log.thread->stats().dropped == 0);
 }
 

@@ -1,6 +1,7 @@
 // A sink that keeps what it is told, for the log thread's tests. Any thread may look at it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -16,6 +17,9 @@ namespace dlog::test {
 // What was told. It is shared: the log thread keeps the outlet, the test keeps this.
 class Collected {
  public:
+  // For millions of events: none is kept from now on.
+  void keep(bool on) { keep_.store(on, std::memory_order_relaxed); }
+  bool keeps() const { return keep_.load(std::memory_order_relaxed); }
   void add(Told told) {
     const std::lock_guard lock(mutex_);
     told_.push_back(std::move(told));
@@ -43,6 +47,7 @@ class Collected {
   mutable std::mutex mutex_;
   std::vector<Told> told_;
   std::vector<std::string> calls_;
+  std::atomic<bool> keep_{true};
 };
 
 // Hands what it is told to a Collected that outlives it. `before` runs first, on the log thread, and may throw.
@@ -53,7 +58,7 @@ class CollectingOutlet : public event::Outlet {
 
   void accept(const Event& event) override {
     if (before_) before_(event);
-    to_.add(copy_of(event));
+    if (to_.keeps()) to_.add(copy_of(event));
   }
   void flush() override { to_.add_call("flush"); }
   void settle() override {}

@@ -64,7 +64,8 @@ bool Log::balanced() const {
   return stats.enqueued == stats.shown + stats.dropped + stats.undeliverable;
 }
 
-Log& make_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices) {
+Log& make_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices,
+              std::chrono::milliseconds linger) {
   static auto* const all = new std::vector<std::unique_ptr<Log>>;  // in sight of leak checkers
   Log& log = *all->emplace_back(std::make_unique<Log>());
   hub::LogThread::Setup setup;
@@ -76,6 +77,7 @@ Log& make_log(Config config, std::function<void(const Event&)> before, std::vect
   setup.outlets.push_back(std::make_unique<CollectingOutlet>(log.told, std::move(before)));
   setup.sinks = &log.sinks;
   setup.notices = std::move(notices);
+  setup.linger = linger;
   log.thread = std::make_unique<hub::LogThread>(std::move(setup));
   return log;
 }

@@ -47,7 +47,8 @@ struct Log {
 };
 
 // Not started. `before` runs on the log thread before each event is kept, and may throw.
-Log& make_log(Config config = {}, std::function<void(const Event&)> before = {}, std::vector<hub::Notice> notices = {});
+Log& make_log(Config config = {}, std::function<void(const Event&)> before = {}, std::vector<hub::Notice> notices = {},
+              std::chrono::milliseconds linger = std::chrono::milliseconds{250});
 Log& start_log(Config config = {}, std::function<void(const Event&)> before = {},
                std::vector<hub::Notice> notices = {});
 

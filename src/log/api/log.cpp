@@ -3,7 +3,6 @@
 
 #include <exception>
 #include <string_view>
-#include <utility>
 
 #include "dlog/emit.hpp"
 #include "log/api/runtime.hpp"
@@ -55,7 +54,7 @@ void emit_text(Call& call, Level level, const void* spot, const char* data, std:
   } catch (const std::exception&) {
     text = text.substr(0, event::message_bytes_max);  // no memory to say that it is cut
   }
-  emit_rare(call, level, CallSite{nullptr, 0, spot}, std::index_sequence<0>{}, text);
+  emit_rare(call, level, CallSite{nullptr, 0, spot}, text);
 }
 
 void emit_formatted(Call& call, Level level, const CallSite& site, const void* const* addresses,

@@ -27,6 +27,16 @@ void touch(Block& block) noexcept {
   for (std::size_t at = 0; at < block.bytes; at += page_bytes) records[at] = 0;
 }
 
+// All that came back since the last look: the line that they stand in is the log thread's, and dear.
+void take_returned(Lane& lane) noexcept {
+  const std::uint32_t count = lane.returned.count.load(std::memory_order_acquire);
+  while (lane.taken_back != count) {
+    lane.spares[lane.spare_count++] =
+        lane.returned.blocks[lane.taken_back % lane_blocks].load(std::memory_order_relaxed);
+    ++lane.taken_back;
+  }
+}
+
 void end_block(char* at, std::uint32_t how) noexcept { capture::size_word(at).store(how, std::memory_order_release); }
 
 }  // namespace
@@ -39,8 +49,8 @@ struct Lanes::Inside {
   ~Inside();
 
   Lane& take_lane();
-  Block* take_block(Lane& lane, std::size_t bytes) noexcept;
-  void give(Lane& lane, Block* block) noexcept;
+  Block* take_more(std::size_t bytes) noexcept;
+  void put_back(Block* block) noexcept;
   bool announce(Lane& lane, Block* block) noexcept;
   void end_lane(Lane& lane) noexcept;
 
@@ -62,8 +72,8 @@ Lanes::Inside::~Inside() {
   }
   for (const auto& lane : lanes) {
     destroy_list(lane->first);
-    destroy_list(lane->spare);
-    destroy_list(lane->returned.load(std::memory_order_acquire));
+    take_returned(*lane);
+    for (std::size_t i = 0; i < lane->spare_count; ++i) Block::destroy(lane->spares[i]);
   }
   destroy_list(pool);
 }
@@ -80,61 +90,48 @@ Lane& Lanes::Inside::take_lane() {
   auto made = std::make_unique<Lane>();
   made->producer = queue.make_producer();
   Lane& lane = *made;
+  while (lane.spare_count < lane_blocks) {
+    Block* const block = Block::make(block_bytes);
+    if (block == nullptr) break;
+    touch(*block);
+    block->own = true;
+    lane.spares[lane.spare_count++] = block;
+  }
   const std::lock_guard lock(mutex);
   free_lanes.reserve(lanes.size() + 1);  // a lane that ends always finds its place
   lanes.push_back(std::move(made));
   return lane;
 }
 
-Block* Lanes::Inside::take_block(Lane& lane, std::size_t bytes) noexcept {
-  if (bytes > block_bytes) return Block::make(bytes);
-  if (lane.spare == nullptr) lane.spare = lane.returned.exchange(nullptr, std::memory_order_acquire);
-  if (lane.spare != nullptr) {
-    lane.spares.fetch_sub(1, std::memory_order_relaxed);
-    Block* const block = lane.spare;
-    lane.spare = block->next;
-    return block;
-  }
-  {
+// A block beyond the lane's own.
+Block* Lanes::Inside::take_more(std::size_t bytes) noexcept {
+  Block* block = nullptr;
+  if (bytes <= block_bytes) {
     const std::lock_guard lock(mutex);
-    if (pool != nullptr) return std::exchange(pool, pool->next);
+    if (pool != nullptr) block = std::exchange(pool, pool->next);
   }
-  return Block::make(block_bytes);
+  if (block == nullptr) block = Block::make(std::max(bytes, block_bytes));
+  if (block != nullptr) block->counted = true;
+  return block;
 }
 
-// To its lane where that has few, else to all.
-void Lanes::Inside::give(Lane& lane, Block* block) noexcept {
+void Lanes::Inside::put_back(Block* block) noexcept {
   if (block->bytes != block_bytes + capture::record_align) return Block::destroy(block);
-  block->single = false;
-  if (lane.spares.load(std::memory_order_relaxed) < lane_spares_max) {
-    lane.spares.fetch_add(1, std::memory_order_relaxed);
-    block->next = lane.returned.load(std::memory_order_relaxed);
-    while (!lane.returned.compare_exchange_weak(block->next, block, std::memory_order_release,
-                                                std::memory_order_relaxed)) {
-    }
-    return;
-  }
   const std::lock_guard lock(mutex);
   block->next = std::exchange(pool, block);
 }
 
 bool Lanes::Inside::announce(Lane& lane, Block* block) noexcept {
-  block->lane = &lane;
-  block->next = nullptr;
-  block->thread = os::thread_id();
+  if (block->lane != &lane) block->lane = &lane;
   capture::size_word(block->records()).store(0, std::memory_order_relaxed);
   return queue.push(lane.producer.get(), block);
 }
 
 void Lanes::Inside::end_lane(Lane& lane) noexcept {
-  if (lane.current == nullptr) {  // nothing of it is in anyone's hands
-    const std::lock_guard lock(mutex);
-    free_lanes.push_back(&lane);
-    return;
-  }
-  backlog.take(lane.current->bytes);
-  lane.current = nullptr;
-  end_block(std::exchange(capture::cursor, {}).next, capture::end_of_lane);
+  if (std::exchange(lane.current, nullptr) != nullptr)
+    return end_block(std::exchange(capture::cursor, {}).next, capture::end_of_lane);
+  const std::lock_guard lock(mutex);  // nothing of it is in anyone's hands
+  free_lanes.push_back(&lane);
 }
 
 // What a thread holds: its lane, and the lanes that it is one of, which it keeps alive.
@@ -176,6 +173,7 @@ Lane& Lanes::here() {
   auto holder = std::make_unique<Holder>();
   holder->inside = inside_;
   holder->lane = &inside_->take_lane();
+  holder->lane->thread = os::thread_id();
   holder_ = holder.release();
   return *holder_->lane;
 }
@@ -188,28 +186,27 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
     if (static_cast<std::size_t>(at.end - at.next) >= bytes) return at.next;
 
     Inside& inside = *inside_;
-    Block* const before = lane.current;
-    if (before == nullptr) {
-      // The first of this lane, or the first for its thread.
-      while (lane.spares.load(std::memory_order_relaxed) < lane_spares_max) {
-        Block* const block = Block::make(inside.block_bytes);
-        if (block == nullptr) break;
-        touch(*block);
-        inside.give(lane, block);
-      }
-    } else if (!inside.backlog.admit(before->bytes, reserve, may_wait, full)) {
-      return nullptr;
+    Block* block = nullptr;
+    if (bytes <= inside.block_bytes) {
+      if (lane.spare_count == 0) take_returned(lane);
+      if (lane.spare_count != 0) block = lane.spares[--lane.spare_count];
     }
-    Block* const block = inside.take_block(lane, bytes);
-    if (block == nullptr || !inside.announce(lane, block)) {
-      if (block != nullptr) inside.give(lane, block);
-      if (before != nullptr) inside.backlog.release(before->bytes);
-      drop();
-      return nullptr;
+    const std::size_t needed = std::max(bytes, inside.block_bytes) + capture::record_align;
+    if (block == nullptr) {
+      if (!inside.backlog.admit(needed, reserve, may_wait, full)) return nullptr;
+      block = inside.take_more(bytes);
+      if (block == nullptr) inside.backlog.release(needed);
     }
+    if (block != nullptr && !inside.announce(lane, block)) {
+      if (block->own) lane.spares[lane.spare_count++] = block;
+      else inside.put_back(block), inside.backlog.release(needed);
+      block = nullptr;
+    }
+    if (block == nullptr) return drop(), nullptr;
     // Announced first: where the log thread has read the one to its end, the other is there, or will be by its next turn.
-    if (before != nullptr) end_block(at.next, capture::end_of_block);
+    if (lane.current != nullptr) end_block(at.next, capture::end_of_block);
     lane.current = block;
+    for (std::size_t i = 0; i <= capture::prefetch_bytes; i += 64) __builtin_prefetch(block->records() + i, 1);
     at = {block->records(), block->records() + block->bytes - capture::record_align, &lane.written};
     return at.next;
   } catch (const std::exception&) {  // std::bad_alloc
@@ -221,17 +218,17 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
 // The thread has ended as far as we were told, but its last destructors and exit handlers log: each record has a lane for itself.
 char* Lanes::place_last(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full) {
   Inside& inside = *inside_;
-  Block* const block = Block::make(bytes);
-  if (block == nullptr) return drop(), nullptr;
-  if (!inside.backlog.admit(block->bytes, reserve, may_wait, full)) return Block::destroy(block), nullptr;
   Lane& lane = inside.take_lane();
-  block->single = true;
-  if (!inside.announce(lane, block)) {
-    inside.backlog.release(block->bytes);
-    Block::destroy(block);
-    retire(&lane);
-    return drop(), nullptr;
+  lane.thread = os::thread_id();
+  Block* block = nullptr;
+  const std::size_t needed = std::max(bytes, inside.block_bytes) + capture::record_align;
+  if (inside.backlog.admit(needed, reserve, may_wait, full)) {
+    block = inside.take_more(bytes);
+    if (block != nullptr) block->single = true;
+    if (block != nullptr && !inside.announce(lane, block)) inside.put_back(std::exchange(block, nullptr));
+    if (block == nullptr) inside.backlog.release(needed), drop();
   }
+  if (block == nullptr) return retire(&lane), nullptr;
   capture::cursor = {block->records(), block->records() + bytes, &lane.written};
   return capture::cursor.next;
 }
@@ -264,10 +261,24 @@ void Lanes::forget_thread() noexcept {
 void Lanes::drain(std::vector<Parcel*>& out) { inside_->queue.drain(out); }
 bool Lanes::nothing_announced() const noexcept { return inside_->queue.empty(); }
 
+void Lanes::discount(Block& block) noexcept {
+  block.counted = false;
+  inside_->backlog.release(block.bytes);
+}
+
 void Lanes::give_back(Block* block) noexcept {
+  if (block->own) {
+    Lane::Returned& returned = block->lane->returned;
+    const std::uint32_t count = returned.count.load(std::memory_order_relaxed);
+    returned.blocks[count % lane_blocks].store(block, std::memory_order_relaxed);
+    returned.count.store(count + 1, std::memory_order_release);
+    return;
+  }
   const std::size_t bytes = block->bytes;
-  inside_->give(*block->lane, block);
-  inside_->backlog.release(bytes);
+  const bool counted = std::exchange(block->counted, false);
+  block->single = false;
+  inside_->put_back(block);
+  if (counted) inside_->backlog.release(bytes);
 }
 
 void Lanes::retire(Lane* lane) noexcept {

@@ -1,10 +1,11 @@
-// The writers' side of the records: each thread that logs has a lane, a row of blocks that it alone fills. What is full is counted
-// against the bound of the backlog until it has been read.
+// The writers' side of the records: each thread that logs has a lane, a row of blocks that it alone fills. A lane has a few blocks of
+// its own; what it needs beyond them is counted against the bound of the backlog until it has been read.
 //
-// Threads: the members under "callers" any; the rest the log thread. Lifetimes: lanes are handed from threads that end to threads
-// that start; blocks that were read are kept for their lane, a few, or for all, until trim().
+// Threads: the members under "callers" any; the rest the log thread. Lifetimes: lanes are handed, with their blocks, from threads that
+// end to threads that start; blocks that a burst took are kept for all until trim().
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -22,18 +23,22 @@ namespace dlog::hub {
 inline constexpr std::size_t block_bytes_max = std::size_t{16} << 10;
 inline constexpr std::size_t block_bytes_min = std::size_t{1} << 10;
 inline constexpr std::size_t blocks_in_queue = 32;  // at least so many make the bound, where it is small
-inline constexpr unsigned lane_spares_max =
-    4;  // blocks that a lane keeps, and is given at its start: touched, and in reach
+inline constexpr std::size_t lane_blocks = 5;  // of its own, touched when it starts: four more than the one it fills
 
 struct Lane {
   // The writer's.
   Queue::ProducerOwner producer;
   Block* current = nullptr;
-  Block* spare = nullptr;
+  std::array<Block*, lane_blocks> spares{};
+  std::size_t spare_count = 0;
+  std::uint32_t taken_back = 0;
   std::atomic<std::uint64_t> written{0};
-  // Between both.
-  alignas(64) std::atomic<Block*> returned{nullptr};
-  std::atomic<unsigned> spares{0};
+  std::uint64_t thread = 0;  // whose records these are; it changes only when all of them were read
+  // From the log thread to the writer: blocks that were read. One cache line.
+  struct alignas(64) Returned {
+    std::array<std::atomic<Block*>, lane_blocks> blocks{};
+    std::atomic<std::uint32_t> count{0};  // of all that ever came
+  } returned;
   // The log thread's: blocks that were announced and not read, and how far the first was.
   alignas(64) Block* first = nullptr;
   Block* last = nullptr;
@@ -50,7 +55,7 @@ class Lanes {
 
   // ---- callers
   // A place for a record of `bytes`, a multiple of record_align, of the calling thread, to be committed there (capture::cursor).
-  // Null: no room and not dropped yet counted, see Backlog::admit(); `full` is called before a wait, and at high water.
+  // Null: dropped, and counted. `full` wakes the log thread: see Backlog::admit().
   char* place(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full) noexcept;
   // False: no memory; the item is still the caller's.
   bool push(Item* item) noexcept;
@@ -64,8 +69,11 @@ class Lanes {
   // ---- the log thread
   void drain(std::vector<Parcel*>& out);
   bool nothing_announced() const noexcept;
-  // The block was read to its end; its lane may have come to its end with it.
+  // The block was read as far as it goes, but not ended: it waits no more, though its writer may go on.
+  void discount(Block& block) noexcept;
+  // The block was read to its end.
   void give_back(Block* block) noexcept;
+  // The lane was read to its end.
   void retire(Lane* lane) noexcept;
   // Gives memory back that a burst took.
   void trim() noexcept;

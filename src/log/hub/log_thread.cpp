@@ -20,8 +20,6 @@ constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody wa
 // The first records of a program are seen sooner: many say no more.
 constexpr std::int64_t first_nap_ns = nap_ns / 10;
 constexpr std::int64_t first_naps_ns = 10 * ns_per_ms;
-// Naps go on for so long after the last record; then a caller must wake it, which costs the caller some 15 us.
-constexpr std::int64_t linger_ns = 250 * ns_per_ms;
 constexpr std::int64_t long_nap_ns =
     10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
 // Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
@@ -40,6 +38,7 @@ constexpr std::uint8_t all_ring = 0;
 
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
+      linger_ns_(std::chrono::nanoseconds(setup.linger).count()),
       delivery_(std::move(setup.self), *setup.threshold, *setup.sites, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
       lanes_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit),
@@ -100,7 +99,7 @@ std::int64_t LogThread::plan_sleep() {
     return until_due == os::Poller::for_ever ? ns : std::min(ns, until_due);
   };
 
-  const bool quiet = now_ns - active_ns_ >= linger_ns;
+  const bool quiet = now_ns - active_ns_ >= linger_ns_;
   const std::int64_t nap = now_ns - started_ns_ < first_naps_ns ? first_nap_ns : nap_ns;
   set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
@@ -109,7 +108,7 @@ std::int64_t LogThread::plan_sleep() {
   const bool all_seen = quiet && os::barrier_in_all_threads();
   const bool asked = commands_.any() ||
                      handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
-  if (asked || lanes_.backlog().waiting() != 0) return 0;
+  if (asked || records_.behind()) return 0;
   // What is too young for this turn waits for the next: no parking, and no spinning either.
   if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap);
   lanes_.trim();

@@ -46,6 +46,8 @@ class LogThread {
     std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
     SinkList* sinks = nullptr;
     std::vector<Notice> notices;  // what there is to say first
+    // Naps go on for so long after the last record; then a caller must wake the log thread, which costs it some 15 us.
+    std::chrono::milliseconds linger{250};
   };
   explicit LogThread(Setup setup);
 
@@ -113,6 +115,7 @@ class LogThread {
   void count();
 
   const Config config_;
+  const std::int64_t linger_ns_;
   Delivery delivery_;
   std::vector<Notice> first_notices_;
 

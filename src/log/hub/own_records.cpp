@@ -44,6 +44,10 @@ bool OwnRecords::waiting() const noexcept {
                      [](Lane* lane) { return lane->first != nullptr && word_at(lane->at) != 0; });
 }
 
+bool OwnRecords::behind() const noexcept {
+  return std::any_of(listed_.begin(), listed_.end(), [](Lane* lane) { return lane->first != lane->last; });
+}
+
 void OwnRecords::begin(std::uint64_t cut) {
   cut_ = cut;
   heads_.clear();
@@ -78,7 +82,10 @@ std::uint64_t OwnRecords::head(Lane& lane) noexcept {
   while (lane.first != nullptr) {
     const bool ended = lane.first->single && lane.at != lane.first->records();
     const std::uint32_t word = ended ? capture::end_of_lane : word_at(lane.at);
-    if (word == 0) return none;
+    if (word == 0) {
+      if (lane.first->counted) lanes_.discount(*lane.first);
+      return none;
+    }
     if (word > level_bits) {
       const std::uint64_t ticks = head_at(lane.at).ticks;
       return ticks <= cut_ ? ticks : none;
@@ -92,6 +99,7 @@ bool OwnRecords::next_block(Lane& lane, bool last) noexcept {
   Block* const read = lane.first;
   lane.first = read->next;
   lane.at = lane.first == nullptr ? nullptr : lane.first->records();
+  if (lane.first == nullptr) lane.last = nullptr;
   lane.ended = last;
   lanes_.give_back(read);
   if (last) lanes_.retire(&lane);
@@ -100,8 +108,8 @@ bool OwnRecords::next_block(Lane& lane, bool last) noexcept {
 
 OwnRecord OwnRecords::step(Lane& lane) noexcept {
   const RecordHead head = head_at(lane.at);
-  const OwnRecord record{static_cast<Level>(head.bytes_and_level & level_bits), head.site, head.ticks,
-                         lane.first->thread, lane.at + sizeof(RecordHead)};
+  const OwnRecord record{static_cast<Level>(head.bytes_and_level & level_bits), head.site, head.ticks, lane.thread,
+                         lane.at + sizeof(RecordHead)};
   lane.at += head.bytes_and_level & ~level_bits;
   return record;
 }

@@ -31,6 +31,9 @@ class OwnRecords {
   // Is there something to read, whatever its time? Certain only where all threads' writes can be seen.
   bool waiting() const noexcept;
 
+  // Is a block full that was not read to its end?
+  bool behind() const noexcept;
+
   // From now on up to the next begin(), records that are younger than `cut` are not there.
   void begin(std::uint64_t cut);
   static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
