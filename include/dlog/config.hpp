@@ -29,9 +29,11 @@ struct Config {
   int output_fd = 2;                                // DLOG_OUTPUT_FD: the console; stdout belongs to the program's data
   std::string file{};                               // DLOG_FILE: plain lines are appended here as well; empty: none
   std::string process_name{};                       // DLOG_NAME; empty: the program's file name
-  std::size_t queue_bytes = std::size_t{8} << 20;   // DLOG_QUEUE_BYTES: bound for what waits in this process
-  Overflow overflow = Overflow::block;              // DLOG_OVERFLOW
-  std::chrono::milliseconds block_limit{1000};      // DLOG_BLOCK_LIMIT_MS
+  std::size_t queue_bytes =
+      std::size_t{8}
+      << 20;  // DLOG_QUEUE_BYTES: bound for what waits in this process, beyond five blocks (5 to 80 KiB) a thread
+  Overflow overflow = Overflow::block;          // DLOG_OVERFLOW
+  std::chrono::milliseconds block_limit{1000};  // DLOG_BLOCK_LIMIT_MS
   Level flush_on = Level::error;   // DLOG_FLUSH_ON: at this level and above the log thread is woken at once
   Trust trust = Trust::same_user;  // DLOG_TRUST
   bool join_parent = true;         // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so

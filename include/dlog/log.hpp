@@ -1,8 +1,7 @@
 // The logging functions: one record a call, shown on the console of this process or of the parent it belongs to.
 //
-// Threads: any. Lifetimes: arguments are copied or formatted before the call returns and never read after it; format string
-// and source location are literals that the log thread reads: a plug-in calls dlog::flush() before it is unloaded. Errors: the
-// calls are noexcept; a format error at run time shows the raw format string and the reason; a record for which there is no
+// Threads: any. Lifetimes: arguments are copied or formatted before the call returns and never read after it; format string and
+// source location are copied when a call is made for the first time: a plug-in may be unloaded. Errors: the calls are noexcept; a format error at run time shows the raw format string and the reason; a record for which there is no
 // room is counted (dlog::stats()) and told. A message longer than 1 MiB is cut, visibly. The first call starts the log
 // thread (see runtime.hpp). Source location is captured without a macro.
 #pragma once
