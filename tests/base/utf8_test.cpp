@@ -149,4 +149,23 @@ TEST_CASE("utf8: text that is no UTF-8 is cut too, near the place that was asked
   }
 }
 
+TEST_CASE("utf8: printable ASCII ends at the first byte that is none, wherever it stands") {
+  for (int value = 0; value < 256; ++value) {
+    const bool printable = value >= 0x20 && value < 0x7F;
+    for (std::size_t size = 1; size <= 20; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, 'a');
+        text[at] = static_cast<char>(value);
+        REQUIRE(dlog::utf8::printable_ascii(text) == (printable ? size : at));
+        REQUIRE(dlog::utf8::valid(text) == (value < 0x80));
+      }
+    }
+  }
+  CHECK(dlog::utf8::printable_ascii("") == 0);
+  std::string all;
+  for (char c = ' '; c < '\x7F'; ++c) all += c;
+  CHECK(dlog::utf8::printable_ascii(all) == all.size());
+  CHECK(dlog::utf8::printable_ascii("\u00e9t\u00e9") == 0);
+}
+
 }  // namespace

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -141,6 +144,50 @@ TEMPLATE_TEST_CASE("captured: whole numbers of every size", "", signed char, uns
     if constexpr (Limits::is_signed) check_as_fmt("{:+} {: }", value, value);
   }
   check_as_fmt("{:c} {:08} {:<5}| {:^5}|", TestType{65}, TestType{7}, TestType{7}, TestType{7});
+}
+
+TEST_CASE("captured: a double is shown as fmt shows it, whatever it is") {
+  using Limits = std::numeric_limits<double>;
+  for (const double value : {0.0,
+                             -0.0,
+                             0.5,
+                             -0.5,
+                             1.0,
+                             12.5,
+                             100.25,
+                             0.001,
+                             0.0005,
+                             0.1 + 0.2,
+                             1e10,
+                             99'999'999'999.999,
+                             1e11,
+                             1e15,
+                             1e16,
+                             1e22,
+                             1e300,
+                             1e-300,
+                             4.35,
+                             0.615,
+                             1.005,
+                             -1234.5678,
+                             Limits::min(),
+                             Limits::max(),
+                             Limits::denorm_min(),
+                             Limits::epsilon(),
+                             Limits::infinity(),
+                             -Limits::infinity(),
+                             Limits::quiet_NaN()})
+    check_as_fmt("{}", value);
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    const std::uint64_t bits = random();
+    const double thousandths = static_cast<double>(bits % 1'000'000'000'000'000) / 1000;
+    const double away = (bits & 1) != 0 ? Limits::infinity() : -Limits::infinity();
+    for (const double value :
+         {std::bit_cast<double>(bits), thousandths, std::nextafter(thousandths, away),
+          static_cast<double>(static_cast<int>(bits % 20'000)) * 0.1, static_cast<double>(bits % 100'000) / -100})
+      if (captured("{}", value) != fmt::format("{}", value)) check_as_fmt("{}", value);
+  }
 }
 
 TEST_CASE("captured: numbers of 128 bits") {

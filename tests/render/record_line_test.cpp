@@ -130,3 +130,27 @@ TEST_CASE("record line: lines are appended") {
   render::append_record_line(out, event_of(record("b")), terminal);
   CHECK(out == "above\n04:16:40.727 INF prog[4711]: a\n04:16:40.727 INF prog[4711]: b\n");
 }
+
+TEST_CASE("record line: a writer that remembers heads writes what one without memory writes") {
+  const LineWords east{true, true, [](std::int64_t second) { return static_cast<std::int32_t>(second % 2 * 3600); }};
+  for (const LineWords& words : {plain, terminal, east}) {
+    render::RecordLines lines(words);
+    std::uint32_t random = 1;
+    const auto any = [&](std::uint32_t below) { return (random = random * 1'664'525 + 1'013'904'223) / 256 % below; };
+    std::int64_t time_ns = noted_ns;
+    for (int i = 0; i < 20'000; ++i) {
+      time_ns += any(3) == 0 ? any(3) * 400'000'000LL : any(5) * 300'000LL;
+      if (any(500) == 0) time_ns = -time_ns;  // before 1970, and back
+      Record one = record("m", static_cast<Level>(any(6)));
+      if (any(20) == 0) one.wire_level = static_cast<std::uint8_t>(6 + any(9));
+      if (any(20) == 0) one.time_text = "noon";
+      if (any(20) == 0) one.message = "two\nlines \x1b";
+      Source source{any(40), any(9) == 0 ? "other" : "prog", any(3), static_cast<std::uint16_t>(any(2))};
+      std::string expected = "before";
+      std::string out = expected;
+      render::append_record_line(expected, event_of(one, source, time_ns), words);
+      lines.append(out, event_of(one, source, time_ns));
+      REQUIRE(out == expected);
+    }
+  }
+}
