@@ -45,20 +45,29 @@ struct Cursor {
 };
 extern constinit thread_local Cursor cursor;
 
-// A call in the source: its number, once it has been enrolled, and its level. One object each, told apart by its tag; it has internal
-// linkage: tags of two sources may have the same name.
-using SiteId = std::atomic<std::uint32_t>;
+// A call in the source: which site it was made for first, and its level. One object each, told apart by its tag; it has internal
+// linkage: tags of two sources may have the same name. A call inside a function that is handed its format is made for many sites:
+// so the site is looked at every time, by its pointers, `spot` first.
 struct Call {
-  SiteId id{0};
+  std::atomic<const void*> spot{nullptr};  // stored last
+  std::atomic<const char*> format{nullptr};
+  std::atomic<std::uint32_t> site{0};
   Level level = Level::info;
 };
 template <class Tag, Level level>
-static constinit Call call{{0}, level};
+static constinit Call call{{nullptr}, {nullptr}, {0}, level};
+
+// The number of the site, if the call was made for it before; else 0.
+inline std::uint32_t known_site(const Call& call, const char* format, const void* spot) noexcept {
+  if (call.spot.load(std::memory_order_acquire) != spot || call.format.load(std::memory_order_relaxed) != format)
+    return 0;
+  return call.site.load(std::memory_order_relaxed);
+}
 
 // Starts dlog if need be and says whether `level` is logged.
 bool admits_first(Level level) noexcept;
-// Makes a site known. 0: no memory; the record is counted as dropped.
-std::uint32_t enrol(SiteId& id, const Site& site, const Code* codes, std::size_t count) noexcept;
+// The number of a site that the call was not made for first. 0: no memory; the record is counted as dropped.
+std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Code* codes, std::size_t count) noexcept;
 // A place for a record of `bytes` where the block has no room for it. Null: dropped, and counted.
 char* turn_page(std::size_t bytes, Level level) noexcept;
 // Wakes the log thread, or does its work where there is none.
@@ -140,10 +149,10 @@ template <class... W>
 // Shared by all calls with arguments of these types.
 template <class... W>
 [[gnu::noinline]] void emit_plain(Call& call, const char* format, const void* spot, W... values) noexcept {
-  std::uint32_t site = call.id.load(std::memory_order_acquire);
+  std::uint32_t site = known_site(call, format, spot);
   if (site == 0) [[unlikely]] {
     static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
-    site = enrol(call.id, {format, std::strlen(format), Location::of(spot)}, codes, sizeof...(W));
+    site = find_site(call, {format, std::strlen(format), Location::of(spot)}, spot, codes, sizeof...(W));
     if (site == 0) return;
   }
   write_values(site, call.level, measured(values)...);
@@ -153,8 +162,8 @@ template <std::size_t... I, class... Args>
 void emit_copied(Call& call, Level level, const CallSite& site, std::index_sequence<I...>,
                  const Args&... arguments) noexcept {
   static constexpr Code codes[] = {code_of<decltype(plain(arguments))>..., Code::boolean};
-  std::uint32_t number = call.id.load(std::memory_order_acquire);
-  if (number == 0) number = enrol(call.id, site.site(), codes, sizeof...(I));
+  std::uint32_t number = known_site(call, site.format, site.spot);
+  if (number == 0) number = find_site(call, site.site(), site.spot, codes, sizeof...(I));
   if (number == 0) return;
   [[maybe_unused]] const void* const addresses[] = {address_of(arguments)..., nullptr};
   write_values(number, level, measured(plain_or_address(arguments, (site.addresses >> I & 1) != 0, addresses[I]))...);

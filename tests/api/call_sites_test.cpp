@@ -1,6 +1,12 @@
 // Tests of dlog/emit.hpp: every call in the sources of a program is its own, whichever place it stands in and however often it is made.
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "dlog/dlog.hpp"
@@ -21,9 +27,28 @@ void log_in_the_first_source() {
 
 }  // namespace dlog::test
 
+struct Shown {
+  int value;
+};
+template <>
+struct fmt::formatter<Shown> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  auto format(const Shown& shown, fmt::format_context& context) const {
+    return fmt::format_to(context.out(), "<{}>", shown.value);
+  }
+};
+
 namespace {
 
 using namespace dlog::test;
+
+// What programs write around a logger.
+struct Wrapped {
+  template <class... Args>
+  void note(dlog::format_string<Args...> format, Args&&... args) const {
+    dlog::info(format, std::forward<Args>(args)...);
+  }
+};
 
 std::vector<std::string> expected() {
   std::vector<std::string> out;
@@ -64,6 +89,48 @@ TEST_CASE("call sites: none is taken for another, in two sources, each called ag
     say(at == all.size() ? "all" : "not all");
   });
   CHECK(ended.out == "all\n");
+}
+
+TEST_CASE("call sites: a function that is handed formats shows each as it is, with its own place") {
+  const Ended ended = run_program({}, [] {
+    const auto sink = std::make_shared<CollectingSink>();
+    dlog::add_sink(sink);
+    const Wrapped log;
+    std::vector<std::uint32_t> lines;
+    for (int round = 0; round < 3; ++round) {
+      log.note("one {}", 1), lines.push_back(__LINE__);
+      log.note("two {} apples", 2), lines.push_back(__LINE__);
+      log.note("three"), lines.push_back(__LINE__);
+      log.note("three"), lines.push_back(__LINE__);
+      log.note("for {} and {}", "you", Shown{4}), lines.push_back(__LINE__);
+      log.note("not {:p}", nullptr), lines.push_back(__LINE__);
+      dlog::info(round % 2 == 0 ? dlog::format_string<int>("even {}") : dlog::format_string<int>("odd {}"), 5);
+      lines.push_back(__LINE__ - 1);
+    }
+    std::vector<std::thread> threads;  // and from several threads at once
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([&log, t] {
+        for (int i = 0; i < 1000; ++i) {
+          if ((i + t) % 2 == 0) log.note("left {}", 0);
+          else log.note("right {}", 1);
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    dlog::flush();
+    const std::vector<Told> all = sink->collected.told();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool in_place = all[i].line == lines[i] && std::string_view(all[i].file).ends_with("call_sites_test.cpp");
+      say(all[i].message + (in_place ? "" : " in another place"));
+    }
+    int wrong = 0;
+    for (std::size_t i = lines.size(); i < all.size(); ++i)
+      wrong += all[i].message == "left 0" || all[i].message == "right 1" ? 0 : 1;
+    say(std::to_string(all.size() - lines.size()) + " " + std::to_string(wrong));
+  });
+  std::string expected;
+  for (const char* odd : {"even 5", "odd 5", "even 5"})
+    expected += std::string("one 1\ntwo 2 apples\nthree\nthree\nfor you and <4>\nnot 0x0\n") + odd + "\n";
+  CHECK(ended.out == expected + "3000 0\n");
 }
 
 TEST_CASE("call sites: a call made with two levels, and one with a format that has a NUL inside") {

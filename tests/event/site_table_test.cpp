@@ -57,17 +57,15 @@ TEST_CASE("plan: all else is left to fmt") {
   for (const char* broken : {"{", "{0", "a {", "{0x}", "} {}"}) CHECK(texts(broken, 1) == no_plan);
 }
 
-TEST_CASE("site table: numbers are given once, and entries keep what they were told") {
+TEST_CASE("site table: a site has one number, and its entry keeps what it was told") {
   SiteTable table;
   std::set<std::uint32_t> numbers;
   std::vector<const event::SiteEntry*> entries;
   for (std::uint32_t i = 0; i < 1000; ++i) {
-    std::atomic<std::uint32_t> id{0};
     std::string format = "site " + std::to_string(i) + " {} {}";
-    const std::uint32_t number = table.add(id, {format.data(), format.size(), {"a.cpp", "run", i}, 2}, codes, 2);
+    const std::uint32_t number = table.number_of({format.data(), format.size(), {"a.cpp", "run", i}, 2}, codes, 2);
     CHECK(number != 0);
-    CHECK(id == number);
-    CHECK(table.add(id, {"other", 5, {"b.cpp", "go", 1}}, codes, 0) == number);
+    CHECK(table.number_of({format.data(), format.size(), {"a.cpp", "run", i}, 2}, codes, 2) == number);
     format.assign(format.size(), '#');  // it is not read again
     numbers.insert(number);
     entries.push_back(&table.find(number));
@@ -86,31 +84,43 @@ TEST_CASE("site table: numbers are given once, and entries keep what they were t
   }
 }
 
-TEST_CASE("site table: a message that is text has no format") {
+TEST_CASE("site table: whatever differs makes another site") {
   SiteTable table;
-  std::atomic<std::uint32_t> id{0};
-  const std::uint32_t number = table.add(id, {nullptr, 0, {"a.cpp", "run", 1}}, codes + 1, 1);
-  CHECK(table.find(number).is_text);
+  const auto number = [&](const char* format, const char* file, const char* function, std::uint32_t line,
+                          std::uint64_t addresses, std::size_t from, std::size_t count) {
+    return table.number_of(
+        {format, format == nullptr ? 0 : std::string_view(format).size(), {file, function, line}, addresses},
+        codes + from, count);
+  };
+  const std::set<std::uint32_t> numbers{
+      number("{}", "a.cpp", "run", 1, 0, 0, 1), number("[]", "a.cpp", "run", 1, 0, 0, 1),
+      number("{}", "b.cpp", "run", 1, 0, 0, 1), number("{}", "a.cpp", "go", 1, 0, 0, 1),
+      number("{}", "a.cpp", "run", 2, 0, 0, 1), number("{}", "a.cpp", "run", 1, 1, 0, 1),
+      number("{}", "a.cpp", "run", 1, 0, 1, 1), number("{}", "a.cpp", "run", 1, 0, 0, 2),
+      number("", "a.cpp", "run", 1, 0, 1, 1),   number(nullptr, "a.cpp", "run", 1, 0, 1, 1)};
+  CHECK(numbers.size() == 10);
+  CHECK(table.find(number(nullptr, "a.cpp", "run", 1, 0, 1, 1)).is_text);
+  CHECK_FALSE(table.find(number("", "a.cpp", "run", 1, 0, 1, 1)).is_text);
 }
 
 TEST_CASE("site table: threads that meet at a site get one number, and all sites are there") {
   SiteTable table;
-  constexpr std::size_t sites = 3000;
-  std::vector<std::atomic<std::uint32_t>> ids(sites);
+  constexpr std::uint32_t sites = 3000;
+  std::vector<std::atomic<std::uint32_t>> numbers(sites);
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (std::size_t i = 0; i < sites; ++i) {
-        std::uint32_t number = ids[i].load(std::memory_order_acquire);
-        if (number == 0)
-          number = table.add(ids[i], {"{}", 2, {"a.cpp", "run", static_cast<std::uint32_t>(i)}}, codes, 1);
-        if (number != ids[i] || table.find(number).line != i) ++wrong;
+      for (std::uint32_t i = 0; i < sites; ++i) {
+        const std::uint32_t number = table.number_of({"{}", 2, {"a.cpp", "run", i}}, codes, 1);
+        if (table.find(number).line != i) ++wrong;
+        const std::uint32_t before = numbers[i].exchange(number);
+        if (before != 0 && before != number) ++wrong;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
-  const std::set<std::uint32_t> numbers(ids.begin(), ids.end());
-  CHECK(numbers.size() == sites);
+  const std::set<std::uint32_t> all(numbers.begin(), numbers.end());
+  CHECK(all.size() == sites);
 }

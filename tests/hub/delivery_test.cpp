@@ -46,12 +46,11 @@ Made text_record(std::string_view text, Level level = Level::info) {
 template <class... W>
 Made captured_record(std::string_view format, const W&... values) {
   static constexpr capture::Code codes[] = {capture::code_of<W>..., capture::Code::boolean};
-  std::atomic<std::uint32_t> id{0};
   Made made;
   made.bytes.resize((capture::bytes_of(values) + ... + std::size_t{1}));
   [[maybe_unused]] char* to = made.bytes.data();
   ((to = capture::put(to, values)), ...);
-  made.record.site = sites().add(id, {format.data(), format.size(), {"src/a.cpp", "run", 17}}, codes, sizeof...(W));
+  made.record.site = sites().number_of({format.data(), format.size(), {"src/a.cpp", "run", 17}}, codes, sizeof...(W));
   made.record.arguments = made.bytes.data();
   return made;
 }

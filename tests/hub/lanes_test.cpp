@@ -42,7 +42,7 @@ struct Reader {
       else hub::ItemOwner(static_cast<hub::Item*>(parcel));
     }
     Words out;
-    records.begin(cut);
+    records.begin(cut, OwnRecords::none);
     records.deliver_until(cut, [&](const OwnRecord& record) {
       std::uint32_t size = 0;
       std::memcpy(&size, record.arguments, sizeof size);

@@ -1,6 +1,8 @@
 // Tests of own_records.cpp: what a reader sees of a lane at each moment of a writer's. See lanes_test.cpp for whole lanes.
 #include "log/hub/own_records.hpp"
 
+#include <cstddef>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -39,12 +41,12 @@ TEST_CASE("own records: one that is not committed is not there, and holds back w
   REQUIRE(place != nullptr);
   take_announced(lanes, records);
   CHECK_FALSE(records.waiting());
-  records.begin(all);
+  records.begin(all, 0);
   CHECK(records.earliest() == OwnRecords::none);
   REQUIRE(write_record(place, 7, "text", Level::error));
   CHECK(records.waiting());
   CHECK(records.earliest() == OwnRecords::none);  // it came after this turn's look
-  records.begin(all);
+  records.begin(all, 0);
   CHECK(records.earliest() != OwnRecords::none);
   const auto found = read(records, all);
   REQUIRE(found.size() == 1);
@@ -60,7 +62,7 @@ TEST_CASE("own records: handed out up to a limit, the rest stays") {
   for (std::uint32_t i = 1; i <= 3; ++i)
     REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
   take_announced(lanes, records);
-  records.begin(all);
+  records.begin(all, 0);
   const std::uint64_t first = records.earliest();
   CHECK(read(records, first - 1).empty());
   const auto one = read(records, first);
@@ -77,9 +79,9 @@ TEST_CASE("own records: a reader that stops in the middle goes on behind what it
   for (std::uint32_t i = 1; i <= 3; ++i)
     REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
   take_announced(lanes, records);
-  records.begin(all);
+  records.begin(all, 0);
   CHECK_THROWS(records.deliver_until(all, [](const OwnRecord&) { throw 1; }));
-  records.begin(all);
+  records.begin(all, 0);
   const auto rest = read(records, all);
   REQUIRE(rest.size() == 2);
   CHECK(rest[0].site == 2);
@@ -95,9 +97,32 @@ TEST_CASE("own records: a lane that has ended is read to its end, and used again
     write_in_thread(i);
     if (i % 3 != 0) continue;  // several at a time
     take_announced(lanes, records);
-    records.begin(all);
+    records.begin(all, 0);
     const auto found = read(records, all);
     REQUIRE(found.size() == 3);
     for (std::uint32_t k = 0; k < 3; ++k) REQUIRE(found[k].site == i - 2 + k);
   }
+}
+
+TEST_CASE("own records: a time stamp that is far in the future is taken for now, so that its lane goes on") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  const auto write_at = [&](std::uint64_t ticks, std::uint32_t site) {
+    char* const place = lanes.place(record_bytes(""), false, false, [] {});
+    REQUIRE(write_record(place, site, ""));
+    std::memcpy(place + offsetof(capture::RecordHead, ticks), &ticks, sizeof ticks);
+  };
+  write_at(1000, 1);
+  write_at(900'000, 2);  // then the counter was set back
+  write_at(1010, 3);
+  write_at(1200, 4);
+  take_announced(lanes, records);
+  records.begin(1100, 1000);
+  const auto found = read(records, 1100);
+  REQUIRE(found.size() == 3);
+  CHECK(found[1].site == 2);
+  CHECK(found[1].ticks == 1100);
+  CHECK(found[2].site == 3);
+  records.begin(1300, 1000);
+  CHECK(read(records, 1300).size() == 1);
 }

@@ -1,6 +1,8 @@
 // What is known of each call site: see site_table.hpp.
 #include "log/event/site_table.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -17,6 +19,12 @@ bool is_plain_field(std::string_view format, std::size_t& at, std::size_t expect
     number = number * 10 + static_cast<std::size_t>(format[at++] - '0');
   const bool numbered = at != begin;
   return at < format.size() && format[at++] == '}' && (!numbered || number == expected);
+}
+
+std::size_t hash_of(const capture::Site& site) {
+  const std::hash<std::string_view> hash;
+  const std::string_view format(site.format == nullptr ? "" : site.format, site.format_size);
+  return hash(format) * 31 + hash(site.where.file) * 7 + site.where.line;
 }
 
 }  // namespace
@@ -55,23 +63,36 @@ SiteEntry entry_of(const capture::Site& site, const capture::Code* codes, std::s
   return entry;
 }
 
+bool SiteEntry::is(const capture::Site& site, const capture::Code* site_codes, std::size_t count) const noexcept {
+  return is_text == (site.format == nullptr) && line == site.where.line && addresses == site.addresses &&
+         (is_text || format == std::string_view(site.format, site.format_size)) && file == site.where.file &&
+         function == site.where.function && std::equal(codes.begin(), codes.end(), site_codes, site_codes + count);
+}
+
 SiteTable::~SiteTable() {
   for (const auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
 }
 
-std::uint32_t SiteTable::add(std::atomic<std::uint32_t>& id, const capture::Site& site, const capture::Code* codes,
-                             std::size_t count) {
-  SiteEntry entry = entry_of(site, codes, count);
+std::uint32_t SiteTable::number_of(const capture::Site& site, const capture::Code* codes, std::size_t count) {
+  const std::size_t hash = hash_of(site);
   const std::lock_guard lock(mutex_);
-  if (const std::uint32_t known = id.load(std::memory_order_relaxed); known != 0) return known;
+  const auto [begin, end] = numbers_.equal_range(hash);
+  for (auto known = begin; known != end; ++known) {
+    if (find(known->second).is(site, codes, count)) return known->second;
+  }
   if (next_ >= chunk_entries * chunks_max) throw std::bad_alloc();
+  SiteEntry entry = entry_of(site, codes, count);
   std::atomic<Chunk*>& chunk = chunks_[next_ / chunk_entries];
   if (chunk.load(std::memory_order_relaxed) == nullptr) chunk.store(new Chunk, std::memory_order_release);
+  numbers_.emplace(hash, next_);
   (*chunk.load(std::memory_order_relaxed))[next_ % chunk_entries] = std::move(entry);
-  id.store(next_, std::memory_order_release);
   return next_++;
 }
 
-void SiteTable::renew_lock() noexcept { new (&mutex_) std::mutex; }
+void SiteTable::renew_lock() noexcept {
+  // Where it is held, a thread that is not here was changing the numbers: they are left as they are, and given anew.
+  if (!mutex_.try_lock()) new (&numbers_) std::unordered_multimap<std::size_t, std::uint32_t>;
+  new (&mutex_) std::mutex;
+}
 
 }  // namespace dlog::event

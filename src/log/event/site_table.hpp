@@ -1,17 +1,17 @@
 // What is known of each call site: its format, its place in the source, the types of its arguments. Records carry its number.
 //
-// Threads: add() any; find() any, with a number that it was given by way of a record. Lifetimes: entries and their texts stay for
-// ever, also when the code that they came from is unloaded.
+// Threads: number_of() any; find() any, with a number that it was given, or by way of a record. Lifetimes: entries and their texts
+// stay for ever, also when the code that they came from is unloaded.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "dlog/capture.hpp"
@@ -38,6 +38,8 @@ struct SiteEntry {
   Plan plan{};
 
   bool shows_address(std::size_t i) const noexcept { return i < 64 && (addresses >> i & 1) != 0; }
+  // Is it what is known of this site?
+  bool is(const capture::Site& site, const capture::Code* site_codes, std::size_t count) const noexcept;
 };
 SiteEntry entry_of(const capture::Site& site, const capture::Code* codes, std::size_t count);
 
@@ -48,9 +50,8 @@ class SiteTable {
   SiteTable(const SiteTable&) = delete;
   SiteTable& operator=(const SiteTable&) = delete;
 
-  // Stores the site's number in `id`, unless another thread has just done so, and returns it; never 0. Throws std::bad_alloc.
-  std::uint32_t add(std::atomic<std::uint32_t>& id, const capture::Site& site, const capture::Code* codes,
-                    std::size_t count);
+  // The number of this site; never 0. Sites of which the same is known have one number. Throws std::bad_alloc.
+  std::uint32_t number_of(const capture::Site& site, const capture::Code* codes, std::size_t count);
 
   const SiteEntry& find(std::uint32_t number) const noexcept {
     return (*chunks_[number / chunk_entries].load(std::memory_order_acquire))[number % chunk_entries];
@@ -67,6 +68,7 @@ class SiteTable {
 
   std::mutex mutex_;
   std::uint32_t next_ = 1;
+  std::unordered_multimap<std::size_t, std::uint32_t> numbers_;  // by hash of what is known
   std::array<std::atomic<Chunk*>, chunks_max> chunks_{};
 };
 

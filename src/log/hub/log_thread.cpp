@@ -31,6 +31,8 @@ constexpr std::int64_t heard_out_ns =
 constexpr std::int64_t heard_out_chat_ns = 500 * ns_per_ms;
 constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 
+// A time stamp that is so far ahead is none: the counter was set back.
+constexpr std::int64_t future_ns = 1000 * ns_per_ms;
 constexpr std::uint8_t nobody_rings = UINT8_MAX;
 constexpr std::uint8_t all_ring = 0;
 
@@ -208,7 +210,7 @@ void LogThread::deliver_until(std::uint64_t cut) {
     ~Progress() { items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(next)); }
   } done{items_};
 
-  records_.begin(cut);
+  records_.begin(cut, clock_.ticks_in(future_ns));
   for (;;) {
     const bool item_waits = done.next < items_.size() && items_[done.next]->ticks <= cut;
     const bool child_waits = connections_ && connections_->waiting();

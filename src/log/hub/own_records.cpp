@@ -48,8 +48,9 @@ bool OwnRecords::behind() const noexcept {
   return std::any_of(listed_.begin(), listed_.end(), [](Lane* lane) { return lane->first != lane->last; });
 }
 
-void OwnRecords::begin(std::uint64_t cut) {
+void OwnRecords::begin(std::uint64_t cut, std::uint64_t far) {
   cut_ = cut;
+  far_ = far;
   heads_.clear();
   for (std::size_t i = 0; i < listed_.size();) {
     Lane& lane = *listed_[i];
@@ -87,7 +88,7 @@ std::uint64_t OwnRecords::head(Lane& lane) noexcept {
       return none;
     }
     if (word > level_bits) {
-      const std::uint64_t ticks = head_at(lane.at).ticks;
+      const std::uint64_t ticks = time_of(head_at(lane.at).ticks);
       return ticks <= cut_ ? ticks : none;
     }
     if (!next_block(lane, word == capture::end_of_lane)) return none;
@@ -108,8 +109,8 @@ bool OwnRecords::next_block(Lane& lane, bool last) noexcept {
 
 OwnRecord OwnRecords::step(Lane& lane) noexcept {
   const RecordHead head = head_at(lane.at);
-  const OwnRecord record{static_cast<Level>(head.bytes_and_level & level_bits), head.site, head.ticks, lane.thread,
-                         lane.at + sizeof(RecordHead)};
+  const OwnRecord record{static_cast<Level>(head.bytes_and_level & level_bits), head.site, time_of(head.ticks),
+                         lane.thread, lane.at + sizeof(RecordHead)};
   lane.at += head.bytes_and_level & ~level_bits;
   return record;
 }

@@ -34,8 +34,9 @@ class OwnRecords {
   // Is a block full that was not read to its end?
   bool behind() const noexcept;
 
-  // From now on up to the next begin(), records that are younger than `cut` are not there.
-  void begin(std::uint64_t cut);
+  // From now on up to the next begin(), records that are younger than `cut` are not there; but those that are younger by more than
+  // `far` are, as if of the cut's time: the counter went back, with the machine that it counts for.
+  void begin(std::uint64_t cut, std::uint64_t far);
   static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t earliest() const noexcept { return heads_.empty() ? none : heads_.front().ticks; }
 
@@ -75,6 +76,10 @@ class OwnRecords {
   std::vector<Lane*> listed_;  // that have blocks, or had
   std::vector<Head> heads_;    // a heap
   std::uint64_t cut_ = 0;
+  std::uint64_t far_ = none;
+  std::uint64_t time_of(std::uint64_t ticks) const noexcept {
+    return ticks > cut_ && ticks - cut_ > far_ ? cut_ : ticks;
+  }
 };
 
 }  // namespace dlog::hub
