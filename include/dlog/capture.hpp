@@ -29,7 +29,7 @@ struct Location {
   const char* function = "";
   std::uint32_t line = 0;
 
-  // `spot` is what spot() is in the call.
+  // `spot` is what a Spot has.
   static Location of(const void* spot) noexcept {
     const auto where = std::bit_cast<std::source_location>(spot);
     return {where.file_name(), where.function_name(), where.line()};
@@ -69,6 +69,17 @@ struct StringText {
   const std::string* text;
 };
 
+// Where a call stands, as a defaulted argument of the logging functions: what a std::source_location holds, in a register.
+class Spot {
+ public:
+  static constexpr Spot here(const void* spot = __builtin_source_location()) noexcept { return Spot(spot); }
+  constexpr const void* pointer() const noexcept { return pointer_; }
+
+ private:
+  explicit constexpr Spot(const void* spot) noexcept : pointer_(spot) {}
+  const void* pointer_;
+};
+
 // What a call says of itself. `format` is null for a text message, whose text is the only argument.
 struct Site {
   const char* format = "";
@@ -83,7 +94,7 @@ struct Site {
 struct CallSite {
   const char* format = "";
   std::size_t format_size = 0;
-  const void* spot = nullptr;  // what a std::source_location holds: so it can be handed on in a register
+  const void* spot = nullptr;  // what a Spot has
   std::uint64_t addresses = 0;
   bool usual = false;  // the format is a literal and shows no address: format and place say it all
 

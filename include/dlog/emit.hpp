@@ -79,6 +79,11 @@ void emit_formatted(Call& call, Level level, const CallSite& site, const void* c
                     fmt::format_args arguments) noexcept;
 void emit_text(Call& call, Level level, const void* spot, const char* data, std::size_t size) noexcept;
 
+// What the arguments are copied as, with one more: no array is empty. Of internal linkage, lest a plug-in that has it can never be
+// unloaded.
+template <class... W>
+static constexpr Code codes_of[] = {code_of<W>..., Code::boolean};
+
 // Before dlog runs, the level is not known, and the call finds out on its way: the check is one comparison.
 [[gnu::always_inline]] inline bool may_admit(Level level) noexcept {
   // std::atomic's own function would cost every call a tenth of a millisecond of the compiler.
@@ -151,8 +156,7 @@ template <class... W>
 [[gnu::noinline]] void emit_plain(Call& call, const char* format, const void* spot, W... values) noexcept {
   std::uint32_t site = known_site(call, format, spot);
   if (site == 0) [[unlikely]] {
-    static constexpr Code codes[] = {code_of<W>..., Code::boolean};  // one more: no array is empty
-    site = find_site(call, {format, std::strlen(format), Location::of(spot)}, spot, codes, sizeof...(W));
+    site = find_site(call, {format, std::strlen(format), Location::of(spot)}, spot, codes_of<W...>, sizeof...(W));
     if (site == 0) return;
   }
   write_values(site, call.level, measured(values)...);
@@ -161,9 +165,8 @@ template <class... W>
 template <std::size_t... I, class... Args>
 void emit_copied(Call& call, Level level, const CallSite& site, std::index_sequence<I...>,
                  const Args&... arguments) noexcept {
-  static constexpr Code codes[] = {code_of<decltype(plain(arguments))>..., Code::boolean};
-  std::uint32_t number = known_site(call, site.format, site.spot);
-  if (number == 0) number = find_site(call, site.site(), site.spot, codes, sizeof...(I));
+  const Code* const codes = codes_of<decltype(plain(arguments))...>;
+  const std::uint32_t number = find_site(call, site.site(), site.spot, codes, sizeof...(I));
   if (number == 0) return;
   [[maybe_unused]] const void* const addresses[] = {address_of(arguments)..., nullptr};
   write_values(number, level, measured(plain_or_address(arguments, (site.addresses >> I & 1) != 0, addresses[I]))...);
@@ -191,7 +194,9 @@ template <class... Args>
 template <class... Args>
 [[gnu::always_inline]] inline void emit(Call& call, Level level, CallSite site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
-    if (site.usual) return emit_plain(call, site.format, site.spot, plain(arguments)...);
+    // A literal that the compiler sees here lives as long as this code does: its address is enough to know it by.
+    if (site.usual && __builtin_constant_p(site.format))
+      return emit_plain(call, site.format, site.spot, plain(arguments)...);
   }
   emit_rare(call, level, site, arguments...);
 }

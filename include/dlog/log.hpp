@@ -36,8 +36,8 @@ struct basic_format {
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
   consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
-                         const void* spot = __builtin_source_location()) noexcept
-      : site{std::string_view(text).data(), std::string_view(text).size(), spot} {
+                         capture::Spot spot = capture::Spot::here()) noexcept
+      : site{std::string_view(text).data(), std::string_view(text).size(), spot.pointer()} {
     if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) {
       site.addresses = capture::addresses_in(text) & capture::characters_among<Args...>();
     }
@@ -91,40 +91,40 @@ template <class... Args, class Tag = decltype([] {})>
 }
 
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void log(Level level, T&& message,
-                                       const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void log(Level level, T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::loggable(level) && capture::may_admit(level))
-    capture::emit_text(capture::call<Tag, Level::off>, capture::known(level), spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::off>, capture::known(level), spot.pointer(), message.data(),
+                       message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void trace(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void trace(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::trace))
-    capture::emit_text(capture::call<Tag, Level::trace>, Level::trace, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::trace>, Level::trace, spot.pointer(), message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void debug(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void debug(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::debug))
-    capture::emit_text(capture::call<Tag, Level::debug>, Level::debug, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::debug>, Level::debug, spot.pointer(), message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void info(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void info(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::info))
-    capture::emit_text(capture::call<Tag, Level::info>, Level::info, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::info>, Level::info, spot.pointer(), message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void warn(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void warn(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::warn))
-    capture::emit_text(capture::call<Tag, Level::warn>, Level::warn, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::warn>, Level::warn, spot.pointer(), message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void error(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void error(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::error))
-    capture::emit_text(capture::call<Tag, Level::error>, Level::error, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::error>, Level::error, spot.pointer(), message.data(), message.size());
 }
 template <Text T, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void fatal(T&& message, const void* spot = __builtin_source_location()) noexcept {
+[[gnu::always_inline]] inline void fatal(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::fatal))
-    capture::emit_text(capture::call<Tag, Level::fatal>, Level::fatal, spot, message.data(), message.size());
+    capture::emit_text(capture::call<Tag, Level::fatal>, Level::fatal, spot.pointer(), message.data(), message.size());
 }
 
 }  // namespace dlog

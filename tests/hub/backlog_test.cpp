@@ -46,15 +46,6 @@ TEST_CASE("backlog: what is larger than the bound is admitted alone") {
   CHECK_FALSE(none.admit(10, true, true, nobody));
 }
 
-TEST_CASE("backlog: what must not be dropped takes room beyond the bound") {
-  Backlog backlog(100, false, long_time);
-  backlog.take(500);
-  CHECK(backlog.waiting() == 500);
-  CHECK_FALSE(backlog.admit(1, true, true, nobody));
-  backlog.release(450);
-  CHECK(backlog.admit(50, true, true, nobody));
-}
-
 TEST_CASE("backlog: the log thread is woken at high water, and where there is no room") {
   Backlog backlog(100, false, long_time);
   int woken = 0;

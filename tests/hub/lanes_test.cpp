@@ -314,3 +314,51 @@ TEST_CASE("lanes: a forked child forgets the parent's and starts anew") {
   CHECK(ended.code == 0);
   CHECK(ended.out == "7\n8\n0\nparent\n");
 }
+
+TEST_CASE("lanes: threads that end unread are bounded by the queue, however many they are") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  Reader reader(lanes);
+  std::size_t kept = 0;
+  constexpr std::size_t threads = 1000;
+  for (std::size_t t = 0; t < threads; ++t)
+    std::thread([&] {
+      if (write(lanes, "only one")) ++kept;
+    }).join();
+  CHECK(lanes.backlog().waiting() <= std::size_t{1} << 20);
+  CHECK(lanes.backlog().dropped() == threads - kept);
+  CHECK(kept >= hub::rich_lanes_max + 40);
+  CHECK(kept <= hub::rich_lanes_max + 64);
+  CHECK(reader.read().size() == kept);
+  reader.read();
+  CHECK(lanes.backlog().waiting() == 0);
+  // And there is room for as many again.
+  for (std::size_t t = 0; t < kept; ++t) std::thread([&] { CHECK(write(lanes, "once more")); }).join();
+  CHECK(reader.read().size() == kept);
+}
+
+TEST_CASE("lanes: more threads than have blocks of their own, all alive, nothing lost and each in order") {
+  Lanes lanes(std::size_t{8} << 20, true, long_time);
+  Reader reader(lanes);
+  constexpr std::size_t threads = hub::rich_lanes_max + 40;
+  constexpr std::size_t each = 600;
+  std::vector<std::thread> writers;
+  for (std::size_t t = 0; t < threads; ++t) {
+    writers.emplace_back([&, t] {
+      for (std::size_t i = 0; i < each; ++i) write(lanes, std::to_string(t) + " " + std::to_string(i), true);
+    });
+  }
+  std::vector<std::size_t> next(threads, 0);
+  std::size_t wrong = 0;
+  for (std::size_t got = 0; got < threads * each;) {
+    for (const std::string& text : reader.read()) {
+      ++got;
+      const std::size_t space = text.find(' ');
+      if (std::stoul(text.substr(space + 1)) != next[std::stoul(text.substr(0, space))]++) ++wrong;
+    }
+  }
+  for (std::thread& writer : writers) writer.join();
+  reader.read();
+  CHECK(wrong == 0);
+  CHECK(lanes.backlog().dropped() == 0);
+  CHECK(lanes.backlog().waiting() == 0);
+}

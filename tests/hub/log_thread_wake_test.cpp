@@ -33,7 +33,7 @@ TEST_CASE("log thread: no record is left lying by a log thread that parks") {
   std::uint64_t logged = 0;
   for (std::uint64_t trial = trials(); trial != 0; --trial) {
     // Just as it falls asleep, or some time before or after.
-    for (std::uint32_t spin = static_cast<std::uint32_t>(random()) >> (11 + random() % 20); spin != 0; --spin)
+    for (std::uint32_t spin = static_cast<std::uint32_t>(random()) >> (17 + random() % 14); spin != 0; --spin)
       std::atomic_signal_fence(std::memory_order_seq_cst);
     log.submit("m");
     ++logged;

@@ -45,10 +45,12 @@ Met& met_place(const char* format, const void* spot) noexcept {
 std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Code* codes, std::size_t count) noexcept {
   try {
     event::SiteTable& sites = Runtime::sites();
+    // Pointers that are known are looked at once more: what was unloaded may have given its addresses to something else.
+    if (const std::uint32_t first = known_site(call, site.format, spot); first != 0 && sites.find(first).says(site))
+      return first;
     Met& met = met_place(site.format, spot);
     const bool again = met.number != 0 && met.format == site.format && met.spot == spot && met.codes == codes;
-    // Looked at once more: what was unloaded may have given its addresses to something else.
-    if (again && sites.find(met.number).is(site, codes, count)) return met.number;
+    if (again && sites.find(met.number).says(site)) return met.number;
     const std::uint32_t number = sites.number_of(site, codes, count);
     std::uint32_t none = 0;
     if (call.site.compare_exchange_strong(none, number, std::memory_order_relaxed)) {

@@ -64,9 +64,8 @@ SiteEntry entry_of(const capture::Site& site, const capture::Code* codes, std::s
 }
 
 bool SiteEntry::is(const capture::Site& site, const capture::Code* site_codes, std::size_t count) const noexcept {
-  return is_text == (site.format == nullptr) && line == site.where.line && addresses == site.addresses &&
-         (is_text || format == std::string_view(site.format, site.format_size)) && file == site.where.file &&
-         function == site.where.function && std::equal(codes.begin(), codes.end(), site_codes, site_codes + count);
+  return says(site) && addresses == site.addresses && function == site.where.function &&
+         std::equal(codes.begin(), codes.end(), site_codes, site_codes + count);
 }
 
 SiteTable::~SiteTable() {
@@ -91,7 +90,11 @@ std::uint32_t SiteTable::number_of(const capture::Site& site, const capture::Cod
 
 void SiteTable::renew_lock() noexcept {
   // Where it is held, a thread that is not here was changing the numbers: they are left as they are, and given anew.
-  if (!mutex_.try_lock()) new (&numbers_) std::unordered_multimap<std::size_t, std::uint32_t>;
+  if (!mutex_.try_lock()) {
+    new (&numbers_) std::unordered_multimap<std::size_t, std::uint32_t>;
+    if (chunks_[next_ / chunk_entries].load(std::memory_order_relaxed) != nullptr)
+      ++next_;  // its entry may be half made
+  }
   new (&mutex_) std::mutex;
 }
 

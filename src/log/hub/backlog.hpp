@@ -37,8 +37,6 @@ class Backlog {
     drop();
     return false;
   }
-  // Room for what must not be dropped.
-  void take(std::size_t bytes) noexcept { waiting_.fetch_add(bytes, std::memory_order_seq_cst); }
   void release(std::size_t bytes) noexcept;
   void drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
 

@@ -49,17 +49,23 @@ struct Lanes::Inside {
   ~Inside();
 
   Lane& take_lane();
+  void make_rich(Lane& lane);
+  bool push(Lane* lane, Parcel* parcel) noexcept;
   Block* take_more(std::size_t bytes) noexcept;
   void put_back(Block* block) noexcept;
   bool announce(Lane& lane, Block* block) noexcept;
   void end_lane(Lane& lane) noexcept;
+  void retire(Lane& lane) noexcept;
 
   Queue queue;
   Backlog backlog;
   const std::size_t block_bytes;
+  std::mutex shared_producer_mutex;
+  Queue::ProducerOwner shared_producer = queue.make_producer();
   std::mutex mutex;  // of all below
   std::vector<std::unique_ptr<Lane>> lanes{};
-  std::vector<Lane*> free_lanes{};
+  std::vector<Lane*> free_rich{};
+  std::vector<Lane*> free_poor{};
   Block* pool = nullptr;
 };
 
@@ -81,15 +87,26 @@ Lanes::Inside::~Inside() {
 Lane& Lanes::Inside::take_lane() {
   {
     const std::lock_guard lock(mutex);
-    if (!free_lanes.empty()) {
-      Lane& lane = *free_lanes.back();
-      free_lanes.pop_back();
+    for (std::vector<Lane*>* free : {&free_rich, &free_poor}) {
+      if (free->empty()) continue;
+      Lane& lane = *free->back();
+      free->pop_back();
       return lane;
     }
   }
   auto made = std::make_unique<Lane>();
-  made->producer = queue.make_producer();
   Lane& lane = *made;
+  const std::lock_guard lock(mutex);
+  if (lanes.size() == lanes.capacity()) lanes.reserve(lanes.size() * 2 + rich_lanes_max);
+  free_rich.reserve(rich_lanes_max);  // a lane that ends always finds its place
+  free_poor.reserve(lanes.capacity());
+  if (lanes.size() < rich_lanes_max) make_rich(lane);
+  lanes.push_back(std::move(made));
+  return lane;
+}
+
+void Lanes::Inside::make_rich(Lane& lane) {
+  lane.producer = queue.make_producer();
   while (lane.spare_count < lane_blocks) {
     Block* const block = Block::make(block_bytes);
     if (block == nullptr) break;
@@ -97,10 +114,6 @@ Lane& Lanes::Inside::take_lane() {
     block->own = true;
     lane.spares[lane.spare_count++] = block;
   }
-  const std::lock_guard lock(mutex);
-  free_lanes.reserve(lanes.size() + 1);  // a lane that ends always finds its place
-  lanes.push_back(std::move(made));
-  return lane;
 }
 
 // A block beyond the lane's own.
@@ -116,6 +129,8 @@ Block* Lanes::Inside::take_more(std::size_t bytes) noexcept {
 }
 
 void Lanes::Inside::put_back(Block* block) noexcept {
+  block->single = false;
+  block->counted = false;
   if (block->bytes != block_bytes + capture::record_align) return Block::destroy(block);
   const std::lock_guard lock(mutex);
   block->next = std::exchange(pool, block);
@@ -124,14 +139,24 @@ void Lanes::Inside::put_back(Block* block) noexcept {
 bool Lanes::Inside::announce(Lane& lane, Block* block) noexcept {
   if (block->lane != &lane) block->lane = &lane;
   capture::size_word(block->records()).store(0, std::memory_order_relaxed);
-  return queue.push(lane.producer.get(), block);
+  return push(&lane, block);
+}
+
+bool Lanes::Inside::push(Lane* lane, Parcel* parcel) noexcept {
+  if (lane != nullptr && lane->producer) return queue.push(lane->producer.get(), parcel);
+  const std::lock_guard lock(shared_producer_mutex);
+  return queue.push(shared_producer.get(), parcel);
 }
 
 void Lanes::Inside::end_lane(Lane& lane) noexcept {
   if (std::exchange(lane.current, nullptr) != nullptr)
     return end_block(std::exchange(capture::cursor, {}).next, capture::end_of_lane);
-  const std::lock_guard lock(mutex);  // nothing of it is in anyone's hands
-  free_lanes.push_back(&lane);
+  retire(lane);  // nothing of it is in anyone's hands
+}
+
+void Lanes::Inside::retire(Lane& lane) noexcept {
+  const std::lock_guard lock(mutex);
+  (lane.producer ? free_rich : free_poor).push_back(&lane);
 }
 
 // What a thread holds: its lane, and the lanes that it is one of, which it keeps alive.
@@ -235,7 +260,7 @@ char* Lanes::place_last(std::size_t bytes, bool reserve, bool may_wait, const st
 
 bool Lanes::push(Item* item) noexcept {
   try {
-    return inside_->queue.push(thread_ended_ ? nullptr : here().producer.get(), item);
+    return inside_->push(thread_ended_ ? nullptr : &here(), item);
   } catch (const std::exception&) {  // std::bad_alloc
     return false;
   }
@@ -275,16 +300,12 @@ void Lanes::give_back(Block* block) noexcept {
     return;
   }
   const std::size_t bytes = block->bytes;
-  const bool counted = std::exchange(block->counted, false);
-  block->single = false;
+  const bool counted = block->counted;
   inside_->put_back(block);
   if (counted) inside_->backlog.release(bytes);
 }
 
-void Lanes::retire(Lane* lane) noexcept {
-  const std::lock_guard lock(inside_->mutex);
-  inside_->free_lanes.push_back(lane);
-}
+void Lanes::retire(Lane* lane) noexcept { inside_->retire(*lane); }
 
 void Lanes::trim() noexcept {
   Block* all = nullptr;

@@ -24,10 +24,13 @@ inline constexpr std::size_t block_bytes_max = std::size_t{16} << 10;
 inline constexpr std::size_t block_bytes_min = std::size_t{1} << 10;
 inline constexpr std::size_t blocks_in_queue = 32;  // at least so many make the bound, where it is small
 inline constexpr std::size_t lane_blocks = 5;  // of its own, touched when it starts: four more than the one it fills
+// Only so many lanes have blocks and a producer of their own. Where more threads log, the others' blocks all count, and they share a
+// producer: what many threads hold is bounded, and who looks at all producers does not look at thousands.
+inline constexpr std::size_t rich_lanes_max = 64;
 
 struct Lane {
   // The writer's.
-  Queue::ProducerOwner producer;
+  Queue::ProducerOwner producer;  // null: it shares one
   Block* current = nullptr;
   std::array<Block*, lane_blocks> spares{};
   std::size_t spare_count = 0;

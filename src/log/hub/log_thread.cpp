@@ -20,6 +20,9 @@ constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody wa
 // The first records of a program are seen sooner: many say no more.
 constexpr std::int64_t first_nap_ns = nap_ns / 10;
 constexpr std::int64_t first_naps_ns = 10 * ns_per_ms;
+// After so long without a record longer naps will do.
+constexpr std::int64_t short_naps_ns = 50 * ns_per_ms;
+constexpr std::int64_t late_nap_ns = 4 * ns_per_ms;
 constexpr std::int64_t long_nap_ns =
     10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
 // Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
@@ -102,7 +105,9 @@ std::int64_t LogThread::plan_sleep() {
   };
 
   const bool quiet = now_ns - active_ns_ >= linger_ns_;
-  const std::int64_t nap = now_ns - started_ns_ < first_naps_ns ? first_nap_ns : nap_ns;
+  const std::int64_t nap = now_ns - started_ns_ < first_naps_ns  ? first_nap_ns
+                           : now_ns - active_ns_ < short_naps_ns ? nap_ns
+                                                                 : late_nap_ns;
   set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
   // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
@@ -133,7 +138,7 @@ std::uint64_t LogThread::take_turn() {
 
 // The same, for when somebody waits for all that was logged before.
 std::uint64_t LogThread::settled_cut() noexcept {
-  const std::uint64_t asked = capture::ticks();
+  const std::uint64_t asked = capture::ticks() + clock_.ticks_in(settling_ns);
   for (;;) {
     const std::uint64_t cut = take_turn();
     if (static_cast<std::int64_t>(cut - asked) >= 0) return cut;
@@ -169,7 +174,9 @@ void LogThread::step(std::int64_t timeout_ns) {
     handler_answered_.store(handler_asks, std::memory_order_release);
   }
   count();
-  if (!commands.empty()) commands_.done();
+  if (commands.empty()) return;
+  set_doorbell(nobody_rings);  // once more: who asked may have told us meanwhile to write through
+  commands_.done();
 }
 
 void LogThread::say_first_notices() {
@@ -189,7 +196,7 @@ void LogThread::take_queue() {
     for (; taken < parcels_.size(); ++taken) {
       Parcel* const parcel = parcels_[taken];
       if (parcel->kind == Parcel::Kind::block) records_.add(static_cast<Block*>(parcel));
-      else items_.emplace_back(static_cast<Item*>(parcel));
+      else take_item(static_cast<Item*>(parcel));
     }
   } catch (const std::exception&) {  // no memory for the rest: it stays for the next turn
     parcels_.erase(parcels_.begin(), parcels_.begin() + static_cast<std::ptrdiff_t>(taken));
@@ -200,6 +207,12 @@ void LogThread::take_queue() {
   const auto earlier = [](const ItemOwner& a, const ItemOwner& b) { return a->ticks < b->ticks; };
   // Stable: a thread's items of one tick keep their order.
   if (!std::is_sorted(items_.begin(), items_.end(), earlier)) std::stable_sort(items_.begin(), items_.end(), earlier);
+}
+
+void LogThread::take_item(Item* item) {
+  items_.emplace_back(item);
+  const auto ahead = static_cast<std::int64_t>(item->ticks - now_.ticks);
+  if (ahead > 0 && clock_.ticks_in(future_ns) < static_cast<std::uint64_t>(ahead)) item->ticks = now_.ticks;
 }
 
 void LogThread::deliver_until(std::uint64_t cut) {

@@ -105,6 +105,7 @@ class LogThread {
   std::uint64_t take_turn();
   std::uint64_t settled_cut() noexcept;
   void take_queue();
+  void take_item(Item* item);
   void deliver_until(std::uint64_t cut);
   void deliver_item(Item& item);
   void say_complaints(std::int64_t now_ns, bool all);

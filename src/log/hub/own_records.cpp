@@ -23,18 +23,19 @@ RecordHead head_at(const char* at) noexcept {
 
 void OwnRecords::add(Block* block) {
   Lane& lane = *block->lane;
-  lane.ended = false;
   if (!lane.listed) {
+    heads_.reserve(listed_.size() + 1);
     listed_.push_back(&lane);
-    heads_.reserve(listed_.size());
     lane.listed = true;
   }
+  lane.ended = false;
   block->next = nullptr;
   if (lane.first == nullptr) {
     lane.first = block;
     lane.at = block->records();
   } else {
     lane.last->next = block;
+    ++behind_;
   }
   lane.last = block;
 }
@@ -42,10 +43,6 @@ void OwnRecords::add(Block* block) {
 bool OwnRecords::waiting() const noexcept {
   return std::any_of(listed_.begin(), listed_.end(),
                      [](Lane* lane) { return lane->first != nullptr && word_at(lane->at) != 0; });
-}
-
-bool OwnRecords::behind() const noexcept {
-  return std::any_of(listed_.begin(), listed_.end(), [](Lane* lane) { return lane->first != lane->last; });
 }
 
 void OwnRecords::begin(std::uint64_t cut, std::uint64_t far) {
@@ -100,7 +97,7 @@ bool OwnRecords::next_block(Lane& lane, bool last) noexcept {
   Block* const read = lane.first;
   lane.first = read->next;
   lane.at = lane.first == nullptr ? nullptr : lane.first->records();
-  if (lane.first == nullptr) lane.last = nullptr;
+  if (lane.first != nullptr) --behind_;
   lane.ended = last;
   lanes_.give_back(read);
   if (last) lanes_.retire(&lane);

@@ -32,7 +32,7 @@ class OwnRecords {
   bool waiting() const noexcept;
 
   // Is a block full that was not read to its end?
-  bool behind() const noexcept;
+  bool behind() const noexcept { return behind_ != 0; }
 
   // From now on up to the next begin(), records that are younger than `cut` are not there; but those that are younger by more than
   // `far` are, as if of the cut's time: the counter went back, with the machine that it counts for.
@@ -75,6 +75,7 @@ class OwnRecords {
   Lanes& lanes_;
   std::vector<Lane*> listed_;  // that have blocks, or had
   std::vector<Head> heads_;    // a heap
+  std::size_t behind_ = 0;     // blocks that stand behind others of their lanes
   std::uint64_t cut_ = 0;
   std::uint64_t far_ = none;
   std::uint64_t time_of(std::uint64_t ticks) const noexcept {

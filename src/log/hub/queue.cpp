@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <new>
 
 namespace dlog::hub {
 
@@ -16,7 +17,9 @@ struct Queue::Inside {
 
 class Queue::Producer {
  public:
-  explicit Producer(moodycamel::ConcurrentQueue<Parcel*>& queue) : token(queue) {}
+  explicit Producer(moodycamel::ConcurrentQueue<Parcel*>& queue) : token(queue) {
+    if (!token.valid()) throw std::bad_alloc();
+  }
   moodycamel::ProducerToken token;
 };
 

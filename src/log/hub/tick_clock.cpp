@@ -9,7 +9,19 @@
 namespace dlog::hub {
 namespace {
 
-TickClock::Now look() noexcept { return {capture::ticks(), os::monotonic_ns(), os::wall_ns()}; }
+// All clocks at one moment: where this thread was held up between them, once more.
+TickClock::Now look() noexcept {
+  constexpr int looks_max = 4;
+  constexpr std::int64_t one_moment_ns = 5'000;
+  TickClock::Now now{};
+  for (int i = 0; i < looks_max; ++i) {
+    const std::int64_t before_ns = os::monotonic_ns();
+    now = {capture::ticks(), 0, os::wall_ns()};
+    now.monotonic_ns = os::monotonic_ns();
+    if (now.monotonic_ns - before_ns < one_moment_ns) break;
+  }
+  return now;
+}
 
 }  // namespace
 
