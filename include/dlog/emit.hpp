@@ -194,9 +194,8 @@ template <class... Args>
 template <class... Args>
 [[gnu::always_inline]] inline void emit(Call& call, Level level, CallSite site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
-    // A literal that the compiler sees here lives as long as this code does: its address is enough to know it by.
-    if (site.usual && __builtin_constant_p(site.format))
-      return emit_plain(call, site.format, site.spot, plain(arguments)...);
+    // A literal that stands in the call lives as long as this code does: its address is enough to know it by.
+    if (site.usual) return emit_plain(call, site.format, site.spot, plain(arguments)...);
   }
   emit_rare(call, level, site, arguments...);
 }

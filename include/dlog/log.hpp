@@ -48,6 +48,24 @@ struct basic_format {
 template <class... Args>
 using format_string = basic_format<std::type_identity_t<Args>...>;
 
+// What the logging functions take: a literal in the call, or a format_string that was handed to the caller.
+template <class... Args>
+struct basic_format_here {
+  capture::CallSite site;
+
+  template <class S>
+    requires std::convertible_to<const S&, std::string_view>
+  consteval basic_format_here(const S& text,  // NOLINT(google-explicit-constructor)
+                              capture::Spot spot = capture::Spot::here()) noexcept
+      : site(basic_format<Args...>(text, spot).site) {}
+  constexpr basic_format_here(const basic_format<Args...>& handed) noexcept  // NOLINT(google-explicit-constructor)
+      : site(handed.site) {
+    site.usual = false;
+  }
+};
+template <class... Args>
+using format_here = basic_format_here<std::type_identity_t<Args>...>;
+
 // Text given alone: it is shown as it is, its braces are not parsed.
 template <class T>
 concept Text =
@@ -55,37 +73,37 @@ concept Text =
 
 // The tag, another type at each call in the source, tells the call sites apart; it is never given.
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void log(Level level, format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void log(Level level, format_here<Args...> format, Args&&... args) noexcept {
   if (capture::loggable(level) && capture::may_admit(level))
     capture::emit_rare(capture::call<Tag, Level::off>, capture::known(level), format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void trace(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void trace(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::trace))
     capture::emit(capture::call<Tag, Level::trace>, Level::trace, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void debug(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void debug(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::debug))
     capture::emit(capture::call<Tag, Level::debug>, Level::debug, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void info(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void info(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::info))
     capture::emit(capture::call<Tag, Level::info>, Level::info, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void warn(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void warn(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::warn))
     capture::emit(capture::call<Tag, Level::warn>, Level::warn, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void error(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void error(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::error))
     capture::emit(capture::call<Tag, Level::error>, Level::error, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void fatal(format_string<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void fatal(format_here<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::fatal))
     capture::emit(capture::call<Tag, Level::fatal>, Level::fatal, format.site, args...);
 }
