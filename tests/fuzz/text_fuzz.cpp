@@ -119,7 +119,10 @@ void check_utf8(std::string_view text) {
 }
 
 void check_numbers(std::string_view text) {
-  if (const auto time_ns = parse_rfc3339(text)) {
+  // The year that is written has a bound; an offset or a leap second may lead out of it, to a time that cannot be written.
+  const auto read_ns = parse_rfc3339(text);
+  const int year = read_ns ? civil_time(*read_ns).year : 0;
+  if (const auto time_ns = read_ns; year >= 1678 && year <= 2261) {
     const std::string stamp = wire::timestamp(*time_ns);
     const auto again = parse_rfc3339(stamp);
     demand(again.has_value(), "what is written as a time can be read as one");
