@@ -65,7 +65,8 @@ def machine():
         models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     compiler = subprocess.run(["c++", "-dumpfullversion"], capture_output=True, text=True, check=False).stdout.strip()
     model = models[0] if models else "unknown"
-    return f"{len(os.sched_getaffinity(0))} cores ({model}), Linux {os.uname().release}, c++ {compiler}"
+    system = ".".join(os.uname().release.split(".")[:2])
+    return f"{len(os.sched_getaffinity(0))} cores ({model}), Linux {system}, c++ {compiler}"
 
 
 def main():
