@@ -27,8 +27,8 @@ struct RecordHead {
 inline constexpr std::uint32_t end_of_block = 7;  // the next record is in the thread's next block
 inline constexpr std::uint32_t end_of_lane = 6;   // there is no next record
 inline constexpr std::size_t record_align = 8;
-inline constexpr std::size_t prefetch_bytes =
-    192;  // ahead of the next record; measured: less is late, more is no better
+// Ahead of the next record. Measured: less is late, more is no better.
+inline constexpr std::size_t prefetch_bytes = 192;
 
 // 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
 extern std::atomic<std::uint8_t> threshold;
@@ -66,7 +66,7 @@ inline std::uint32_t known_site(const Call& call, const char* format, const void
 
 // Starts dlog if need be and says whether `level` is logged.
 bool admits_first(Level level) noexcept;
-// The number of a site that the call was not made for first. 0: no memory; the record is counted as dropped.
+// The number of a site, by what it says where its pointers are not known. 0: no memory; the record is counted as dropped.
 std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Code* codes, std::size_t count) noexcept;
 // A place for a record of `bytes` where the block has no room for it. Null: dropped, and counted.
 char* turn_page(std::size_t bytes, Level level) noexcept;
@@ -91,8 +91,7 @@ static constexpr Code codes_of[] = {code_of<W>..., Code::boolean};
   return static_cast<unsigned>(level) + 1 >= __atomic_load_n(least, __ATOMIC_RELAXED);
 }
 inline bool admits(Level level) noexcept {
-  const auto least = threshold.load(std::memory_order_relaxed);
-  return least == 0 ? admits_first(level) : static_cast<unsigned>(level) + 1 >= least;
+  return threshold.load(std::memory_order_relaxed) == 0 ? admits_first(level) : may_admit(level);
 }
 
 // `off` is a threshold, not a level to log at; a number that is no level is taken for the most severe.
@@ -178,8 +177,8 @@ void emit_shown(Call& call, Level level, const CallSite& site, const void* const
   emit_formatted(call, level, site, addresses, fmt::make_format_args(arguments...));
 }
 
-// What is rare: arguments that cannot be copied, a level that is not the call's own, a format that is no literal,
-// addresses of characters.
+// What is rare: arguments that cannot be copied, a level that is not the call's own, a format that is no literal or
+// was handed to the function that logs, addresses of characters.
 template <class... Args>
 [[gnu::noinline]] void emit_rare(Call& call, Level level, CallSite site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {

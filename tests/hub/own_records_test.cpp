@@ -24,6 +24,11 @@ void take_announced(Lanes& lanes, OwnRecords& records) {
   for (hub::Parcel* parcel : parcels) records.add(static_cast<Block*>(parcel));
 }
 
+void write_three(Lanes& lanes) {
+  for (std::uint32_t site = 1; site <= 3; ++site)
+    REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), site, ""));
+}
+
 std::vector<OwnRecord> read(OwnRecords& records, std::uint64_t limit) {
   std::vector<OwnRecord> out;
   records.deliver_until(limit, [&](const OwnRecord& record) { out.push_back(record); });
@@ -59,8 +64,7 @@ TEST_CASE("own records: one that is not committed is not there, and holds back w
 TEST_CASE("own records: handed out up to a limit, the rest stays") {
   Lanes lanes(std::size_t{1} << 20, false, long_time);
   OwnRecords records(lanes);
-  for (std::uint32_t i = 1; i <= 3; ++i)
-    REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
+  write_three(lanes);
   take_announced(lanes, records);
   records.begin(all, 0);
   const std::uint64_t first = records.earliest();
@@ -76,8 +80,7 @@ TEST_CASE("own records: handed out up to a limit, the rest stays") {
 TEST_CASE("own records: a reader that stops in the middle goes on behind what it was handed") {
   Lanes lanes(std::size_t{1} << 20, false, long_time);
   OwnRecords records(lanes);
-  for (std::uint32_t i = 1; i <= 3; ++i)
-    REQUIRE(write_record(lanes.place(record_bytes(""), false, false, [] {}), i, ""));
+  write_three(lanes);
   take_announced(lanes, records);
   records.begin(all, 0);
   CHECK_THROWS(records.deliver_until(all, [](const OwnRecord&) { throw 1; }));

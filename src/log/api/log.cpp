@@ -19,7 +19,7 @@ bool admits_first(Level level) noexcept {
   } catch (const std::exception&) {
     return false;  // no memory to start with
   }
-  return static_cast<unsigned>(level) + 1 >= threshold.load(std::memory_order_relaxed);
+  return may_admit(level);
 }
 
 namespace {

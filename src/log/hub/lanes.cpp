@@ -51,6 +51,13 @@ struct Lanes::Inside {
   Lane& take_lane();
   void make_rich(Lane& lane);
   bool push(Lane* lane, Parcel* parcel) noexcept;
+  // What Backlog::admit() is told.
+  struct Terms {
+    bool reserve;
+    bool may_wait;
+    const std::function<void()>& full;
+  };
+  Block* open_counted(Lane& lane, std::size_t bytes, bool single, const Terms& terms) noexcept;
   Block* take_more(std::size_t bytes) noexcept;
   void put_back(Block* block) noexcept;
   bool announce(Lane& lane, Block* block) noexcept;
@@ -116,7 +123,20 @@ void Lanes::Inside::make_rich(Lane& lane) {
   }
 }
 
-// A block beyond the lane's own.
+// Opens a block beyond the lane's own. Null: no room or no memory; counted as dropped.
+Block* Lanes::Inside::open_counted(Lane& lane, std::size_t bytes, bool single, const Terms& terms) noexcept {
+  const std::size_t needed = std::max(bytes, block_bytes) + capture::record_align;
+  if (!backlog.admit(needed, terms.reserve, terms.may_wait, terms.full)) return nullptr;
+  if (Block* const block = take_more(bytes); block != nullptr) {
+    block->single = single;
+    if (announce(lane, block)) return block;
+    put_back(block);
+  }
+  backlog.release(needed);
+  backlog.drop();
+  return nullptr;
+}
+
 Block* Lanes::Inside::take_more(std::size_t bytes) noexcept {
   Block* block = nullptr;
   if (bytes <= block_bytes) {
@@ -212,22 +232,15 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
 
     Inside& inside = *inside_;
     Block* block = nullptr;
-    if (bytes <= inside.block_bytes) {
-      if (lane.spare_count == 0) take_returned(lane);
-      if (lane.spare_count != 0) block = lane.spares[--lane.spare_count];
+    if (bytes <= inside.block_bytes && lane.spare_count == 0) take_returned(lane);
+    if (bytes <= inside.block_bytes && lane.spare_count != 0) {
+      block = lane.spares[lane.spare_count - 1];
+      if (!inside.announce(lane, block)) return drop(), nullptr;
+      --lane.spare_count;
+    } else {
+      block = inside.open_counted(lane, bytes, false, {reserve, may_wait, full});
+      if (block == nullptr) return nullptr;
     }
-    const std::size_t needed = std::max(bytes, inside.block_bytes) + capture::record_align;
-    if (block == nullptr) {
-      if (!inside.backlog.admit(needed, reserve, may_wait, full)) return nullptr;
-      block = inside.take_more(bytes);
-      if (block == nullptr) inside.backlog.release(needed);
-    }
-    if (block != nullptr && !inside.announce(lane, block)) {
-      if (block->own) lane.spares[lane.spare_count++] = block;
-      else inside.put_back(block), inside.backlog.release(needed);
-      block = nullptr;
-    }
-    if (block == nullptr) return drop(), nullptr;
     // Announced first: where the log thread has read the one to its end, the other is there, or will be by its next turn.
     if (lane.current != nullptr) end_block(at.next, capture::end_of_block);
     lane.current = block;
@@ -245,14 +258,7 @@ char* Lanes::place_last(std::size_t bytes, bool reserve, bool may_wait, const st
   Inside& inside = *inside_;
   Lane& lane = inside.take_lane();
   lane.thread = os::thread_id();
-  Block* block = nullptr;
-  const std::size_t needed = std::max(bytes, inside.block_bytes) + capture::record_align;
-  if (inside.backlog.admit(needed, reserve, may_wait, full)) {
-    block = inside.take_more(bytes);
-    if (block != nullptr) block->single = true;
-    if (block != nullptr && !inside.announce(lane, block)) inside.put_back(std::exchange(block, nullptr));
-    if (block == nullptr) inside.backlog.release(needed), drop();
-  }
+  Block* const block = inside.open_counted(lane, bytes, true, {reserve, may_wait, full});
   if (block == nullptr) return retire(&lane), nullptr;
   capture::cursor = {block->records(), block->records() + bytes, &lane.written};
   return capture::cursor.next;
