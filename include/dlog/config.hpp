@@ -29,9 +29,9 @@ struct Config {
   int output_fd = 2;                                // DLOG_OUTPUT_FD: the console; stdout belongs to the program's data
   std::string file{};                               // DLOG_FILE: plain lines are appended here as well; empty: none
   std::string process_name{};                       // DLOG_NAME; empty: the program's file name
-  std::size_t queue_bytes =
-      std::size_t{8}
-      << 20;  // DLOG_QUEUE_BYTES: bound for what waits in this process, beyond five blocks (5 to 80 KiB) a thread
+  // DLOG_QUEUE_BYTES: bound for what waits in this process, beyond what threads have for themselves (the first 16 a sixteenth of
+  // it each, at most 512 KiB; 48 more 32 KiB)
+  std::size_t queue_bytes = std::size_t{8} << 20;
   Overflow overflow = Overflow::block;          // DLOG_OVERFLOW
   std::chrono::milliseconds block_limit{1000};  // DLOG_BLOCK_LIMIT_MS
   Level flush_on = Level::error;   // DLOG_FLUSH_ON: at this level and above the log thread is woken at once

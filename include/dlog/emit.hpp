@@ -27,15 +27,19 @@ struct RecordHead {
 inline constexpr std::uint32_t end_of_block = 7;  // the next record is in the thread's next block
 inline constexpr std::uint32_t end_of_lane = 6;   // there is no next record
 inline constexpr std::size_t record_align = 8;
-// Ahead of the next record. Measured: less is late, more is no better.
+// Ahead of the next record. Measured: less is late; what is fetched earlier is gone again by the next burst of calls.
 inline constexpr std::size_t prefetch_bytes = 192;
 
-// 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
-extern std::atomic<std::uint8_t> threshold;
-// The lowest level whose records ring for the log thread; above all levels while it is awake.
-extern std::atomic<std::uint8_t> doorbell;
-// Time stamps are read from the operating system: this machine's counter is not steady.
-extern std::atomic<bool> portable_clock;
+// What every call looks at, in a cache line of its own that is seldom written: it stays with all who read it.
+struct alignas(64) Common {
+  // 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
+  std::atomic<std::uint8_t> threshold{0};
+  // The lowest level whose records ring for the log thread; above all levels while nobody need.
+  std::atomic<std::uint8_t> doorbell{0};
+  // Time stamps are read from the operating system: this machine's counter is not steady.
+  std::atomic<bool> portable_clock{true};
+};
+extern Common common;
 
 // Where the calling thread writes next. `next` is a record's place, with nothing committed yet; up to `end`, and 8 bytes more, is ours.
 struct Cursor {
@@ -87,11 +91,11 @@ static constexpr Code codes_of[] = {code_of<W>..., Code::boolean};
 // Before dlog runs, the level is not known, and the call finds out on its way: the check is one comparison.
 [[gnu::always_inline]] inline bool may_admit(Level level) noexcept {
   // std::atomic's own function would cost every call a tenth of a millisecond of the compiler.
-  const auto* const least = reinterpret_cast<const std::uint8_t*>(&threshold);
+  const auto* const least = reinterpret_cast<const std::uint8_t*>(&common.threshold);
   return static_cast<unsigned>(level) + 1 >= __atomic_load_n(least, __ATOMIC_RELAXED);
 }
 inline bool admits(Level level) noexcept {
-  return threshold.load(std::memory_order_relaxed) == 0 ? admits_first(level) : may_admit(level);
+  return common.threshold.load(std::memory_order_relaxed) == 0 ? admits_first(level) : may_admit(level);
 }
 
 // `off` is a threshold, not a level to log at; a number that is no level is taken for the most severe.
@@ -101,10 +105,20 @@ constexpr Level known(Level level) noexcept { return level < Level::fatal ? leve
 // For the macros of macros.hpp: is a call at `level` kept when `active` is DLOG_ACTIVE_LEVEL?
 consteval bool compiled_in(Level level, int active) { return static_cast<int>(level) >= active; }
 
+// Has the line there fetched to be written. The log thread's processor has read it: to fetch it for reading, as the builtin
+// does, unless it is told of this instruction, is as good as nothing.
+[[gnu::always_inline]] inline void fetch_to_write(const char* at) noexcept {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0" : : "m"(*at));
+#else
+  __builtin_prefetch(at, 1);
+#endif
+}
+
 // A time stamp, in ticks of a counter that all cores share.
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
-  if (!portable_clock.load(std::memory_order_relaxed)) return __builtin_ia32_rdtsc();
+  if (!common.portable_clock.load(std::memory_order_relaxed)) return __builtin_ia32_rdtsc();
 #endif
   return portable_ticks();
 }
@@ -123,15 +137,14 @@ inline std::atomic_ref<std::uint32_t> size_word(char* record) noexcept {
 [[gnu::always_inline]] inline void commit_record(char* record, std::size_t bytes, Level level) noexcept {
   Cursor& at = cursor;
   at.next = record + bytes;
-  // The log thread's processor has had these lines: they are fetched back while this one is written.
-  __builtin_prefetch(at.next + prefetch_bytes, 1);
+  fetch_to_write(at.next + prefetch_bytes);
   size_word(at.next).store(0, std::memory_order_relaxed);
   at.written->store(at.written->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   size_word(record).store(static_cast<std::uint32_t>(bytes) | static_cast<std::uint32_t>(level),
                           std::memory_order_release);
   // The compiler keeps the order; the processor may not, and the log thread makes up for it before it sleeps.
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (static_cast<std::uint8_t>(level) >= doorbell.load(std::memory_order_relaxed)) [[unlikely]]
+  if (static_cast<std::uint8_t>(level) >= common.doorbell.load(std::memory_order_relaxed)) [[unlikely]]
     ring();
 }
 

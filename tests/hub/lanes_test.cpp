@@ -1,9 +1,12 @@
 // Tests of lanes.cpp, with own_records.cpp as its reader: nothing is lost, threads may come and go at any time, and what is full waits.
 #include "log/hub/lanes.hpp"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -293,6 +296,38 @@ TEST_CASE("lanes: memory that a burst took is given back, a few blocks a lane ar
     lanes.trim();
   }
   CHECK(lanes.backlog().waiting() == 0);
+}
+
+TEST_CASE("lanes: who writes not faster than is read never waits for a page") {
+  Lanes lanes(std::size_t{8} << 20, true, long_time);
+  Reader reader(lanes);
+  std::atomic<int> turn{0};
+  long faults = 0;
+  constexpr int rounds = 1500;  // three times round both blocks
+  std::thread writer([&] {
+    write(lanes, "the first");
+    const auto faults_now = [] {
+      rusage use{};
+      ::getrusage(RUSAGE_THREAD, &use);
+      return use.ru_minflt;
+    };
+    for (int i = 0; i < rounds; ++i) {
+      turn.store(2 * i + 1);
+      while (turn.load() != 2 * i + 2) std::this_thread::yield();
+      const long before = faults_now();
+      for (int k = 0; k < 20; ++k) write(lanes, "a record of some length, as records are");
+      faults += faults_now() - before;
+    }
+    turn.store(2 * rounds + 1);
+  });
+  for (int i = 0; i <= rounds; ++i) {
+    while (turn.load() != 2 * i + 1) std::this_thread::yield();
+    reader.read();
+    turn.store(2 * i + 2);
+  }
+  writer.join();
+  // Of 128 pages; what is left is the test's own. A sanitizer has memory of its own for each of them.
+  if (std::getenv("DLOG_TEST_SANITIZE") == nullptr) CHECK(faults < 8);
 }
 
 TEST_CASE("lanes: a forked child forgets the parent's and starts anew") {

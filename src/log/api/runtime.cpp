@@ -26,9 +26,7 @@
 namespace dlog {
 
 namespace capture {
-constinit std::atomic<std::uint8_t> threshold{0};
-constinit std::atomic<std::uint8_t> doorbell{0};
-constinit std::atomic<bool> portable_clock{true};
+constinit Common common;
 }  // namespace capture
 
 namespace api {
@@ -43,7 +41,8 @@ std::mutex start_mutex;
 
 void set_threshold(Level level) {
   const Level known = std::min(level, Level::off);
-  capture::threshold.store(static_cast<std::uint8_t>(static_cast<unsigned>(known) + 1), std::memory_order_relaxed);
+  capture::common.threshold.store(static_cast<std::uint8_t>(static_cast<unsigned>(known) + 1),
+                                  std::memory_order_relaxed);
 }
 
 sink::ConsoleChoice console_choice(const Settings& settings) {
@@ -95,13 +94,13 @@ hub::SinkList& Runtime::sinks() {
 
 Runtime::Runtime(const Config& asked, Settings settings) : asked_(asked) {
   const Config& config = settings.config;
-  capture::portable_clock.store(!os::counter_is_steady(), std::memory_order_relaxed);
+  capture::common.portable_clock.store(!os::counter_is_steady(), std::memory_order_relaxed);
   hub::LogThread::Setup setup;
   setup.config = config;
   setup.self.name = config.process_name.empty() ? os::program_name() : config.process_name;
   setup.self.pid = os::process_id();
-  setup.threshold = &capture::threshold;
-  setup.doorbell = &capture::doorbell;
+  setup.threshold = &capture::common.threshold;
+  setup.doorbell = &capture::common.doorbell;
   setup.sites = &sites();
   setup.sinks = &sinks();
   setup.notices = settings.notices;
@@ -195,7 +194,7 @@ void Runtime::in_forked_child() {
   Runtime* parents = current_.exchange(nullptr);
   if (parents == nullptr) return;
   parents->forgotten_ = std::exchange(forgotten_runtimes_, parents);
-  capture::threshold.store(0, std::memory_order_relaxed);
+  capture::common.threshold.store(0, std::memory_order_relaxed);
   parents->thread_->abandon();
   if (parents->to_parent_ != nullptr) parents->to_parent_->abandon();
 }
@@ -224,7 +223,7 @@ void finish() noexcept {
 }
 
 Level level() noexcept {
-  if (const auto least = capture::threshold.load(std::memory_order_relaxed); least != 0)
+  if (const auto least = capture::common.threshold.load(std::memory_order_relaxed); least != 0)
     return static_cast<Level>(least - 1);
   try {
     return api::settle_settings({}, [](const char* name) { return os::environment(name); }).config.level;

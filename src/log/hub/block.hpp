@@ -16,11 +16,12 @@ struct Lane;
 struct alignas(64) Block : Parcel {
   explicit Block(std::size_t capacity) : Parcel{Kind::block}, bytes(capacity) {}
   Lane* lane = nullptr;
-  Block* next = nullptr;  // of the list that it stands in
-  std::size_t bytes;      // for records, the word that ends the block included
-  bool own = false;       // its lane's for ever; others are counted in the backlog, and shared
-  bool counted = false;   // in the backlog, now
-  bool single = false;    // one record, which is its lane's last
+  Block* next = nullptr;    // of the list that it stands in
+  std::size_t bytes;        // for records, the word that ends the block included
+  std::size_t touched = 0;  // of an own one: so much has its pages
+  bool own = false;         // its lane's for ever; others are counted in the backlog, and shared
+  bool counted = false;     // in the backlog, now
+  bool single = false;      // one record, which is its lane's last
 
   char* records() noexcept { return reinterpret_cast<char*>(this + 1); }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "os/memory.hpp"
 #include "os/process.hpp"
 
 namespace dlog {
@@ -16,15 +17,27 @@ namespace hub {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t touched_at_first = std::size_t{32}
+                                         << 10;  // by the thread itself, when it begins: the dearest of its first call
+constexpr std::size_t touched_at_once = std::size_t{64} << 10;
+constexpr std::size_t touched_ahead = std::size_t{16} << 10;
 
 void destroy_list(Block* block) noexcept {
   while (block != nullptr) Block::destroy(std::exchange(block, block->next));
 }
 
 // Memory that was never touched costs its first writer a fault a page.
-void touch(Block& block) noexcept {
+void touch_first(Block& block) noexcept {
+  block.touched = std::min(block.bytes, touched_at_first);
   volatile char* const records = block.records();
-  for (std::size_t at = 0; at < block.bytes; at += page_bytes) records[at] = 0;
+  for (std::size_t at = 0; at < block.touched; at += page_bytes) records[at] = 0;
+}
+
+void touch_up_to(Block& block, std::size_t wanted) noexcept {
+  if (wanted <= block.touched || block.touched == block.bytes) return;
+  const std::size_t bytes = std::min(block.bytes - block.touched, touched_at_once);
+  os::populate(block.records() + block.touched, bytes);
+  block.touched += bytes;
 }
 
 // All that came back since the last look: the line that they stand in is the log thread's, and dear.
@@ -32,7 +45,7 @@ void take_returned(Lane& lane) noexcept {
   const std::uint32_t count = lane.returned.count.load(std::memory_order_acquire);
   while (lane.taken_back != count) {
     lane.spares[lane.spare_count++] =
-        lane.returned.blocks[lane.taken_back % lane_blocks].load(std::memory_order_relaxed);
+        lane.returned.blocks[lane.taken_back % own_blocks].load(std::memory_order_relaxed);
     ++lane.taken_back;
   }
 }
@@ -45,11 +58,13 @@ struct Lanes::Inside {
   Inside(std::size_t queue_bytes, bool wait, std::chrono::milliseconds wait_limit)
       : backlog(queue_bytes, wait, wait_limit),
         block_bytes(std::clamp(queue_bytes / blocks_in_queue, block_bytes_min, block_bytes_max) /
-                    capture::record_align * capture::record_align) {}
+                    capture::record_align * capture::record_align),
+        wide_block_bytes(std::clamp(queue_bytes / own_blocks / wide_lanes_max, block_bytes, wide_block_bytes_max) /
+                         capture::record_align * capture::record_align) {}
   ~Inside();
 
   Lane& take_lane();
-  void make_rich(Lane& lane);
+  void make_rich(Lane& lane, std::size_t own_block_bytes);
   bool push(Lane* lane, Parcel* parcel) noexcept;
   // What Backlog::admit() is told.
   struct Terms {
@@ -67,6 +82,7 @@ struct Lanes::Inside {
   Queue queue;
   Backlog backlog;
   const std::size_t block_bytes;
+  const std::size_t wide_block_bytes;
   std::mutex shared_producer_mutex;
   Queue::ProducerOwner shared_producer = queue.make_producer();
   std::mutex mutex;  // of all below
@@ -107,20 +123,22 @@ Lane& Lanes::Inside::take_lane() {
   if (lanes.size() == lanes.capacity()) lanes.reserve(lanes.size() * 2 + rich_lanes_max);
   free_rich.reserve(rich_lanes_max);  // a lane that ends always finds its place
   free_poor.reserve(lanes.capacity());
-  if (lanes.size() < rich_lanes_max) make_rich(lane);
+  if (lanes.size() < rich_lanes_max) make_rich(lane, lanes.size() < wide_lanes_max ? wide_block_bytes : block_bytes);
   lanes.push_back(std::move(made));
   return lane;
 }
 
-void Lanes::Inside::make_rich(Lane& lane) {
+void Lanes::Inside::make_rich(Lane& lane, std::size_t own_block_bytes) {
   lane.producer = queue.make_producer();
-  while (lane.spare_count < lane_blocks) {
-    Block* const block = Block::make(block_bytes);
+  while (lane.spare_count < own_blocks) {
+    Block* const block = Block::make(own_block_bytes);
     if (block == nullptr) break;
-    touch(*block);
     block->own = true;
+    lane.own[lane.spare_count] = block;
     lane.spares[lane.spare_count++] = block;
   }
+  // The one that is taken first.
+  if (lane.spare_count != 0) touch_first(*lane.spares[lane.spare_count - 1]);
 }
 
 // Opens a block beyond the lane's own. Null: no room or no memory; counted as dropped.
@@ -232,8 +250,8 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
 
     Inside& inside = *inside_;
     Block* block = nullptr;
-    if (bytes <= inside.block_bytes && lane.spare_count == 0) take_returned(lane);
-    if (bytes <= inside.block_bytes && lane.spare_count != 0) {
+    if (lane.spare_count == 0) take_returned(lane);
+    if (lane.spare_count != 0 && bytes + capture::record_align <= lane.spares[lane.spare_count - 1]->bytes) {
       block = lane.spares[lane.spare_count - 1];
       if (!inside.announce(lane, block)) return drop(), nullptr;
       --lane.spare_count;
@@ -244,7 +262,7 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
     // Announced first: where the log thread has read the one to its end, the other is there, or will be by its next turn.
     if (lane.current != nullptr) end_block(at.next, capture::end_of_block);
     lane.current = block;
-    for (std::size_t i = 0; i <= capture::prefetch_bytes; i += 64) __builtin_prefetch(block->records() + i, 1);
+    for (std::size_t i = 0; i <= capture::prefetch_bytes; i += 64) capture::fetch_to_write(block->records() + i);
     at = {block->records(), block->records() + block->bytes - capture::record_align, &lane.written};
     return at.next;
   } catch (const std::exception&) {  // std::bad_alloc
@@ -292,6 +310,16 @@ void Lanes::forget_thread() noexcept {
 void Lanes::drain(std::vector<Parcel*>& out) { inside_->queue.drain(out); }
 bool Lanes::nothing_announced() const noexcept { return inside_->queue.empty(); }
 
+void Lanes::touch_ahead(Lane& lane) noexcept {
+  Block* const read = lane.first;
+  if (read == nullptr || !read->own) return;
+  const std::size_t wanted = static_cast<std::size_t>(lane.at - read->records()) + touched_ahead;
+  touch_up_to(*read, wanted);
+  if (wanted <= read->bytes) return;
+  for (Block* const other : lane.own)
+    if (other != nullptr && other != read) touch_up_to(*other, wanted - read->bytes);
+}
+
 void Lanes::discount(Block& block) noexcept {
   block.counted = false;
   inside_->backlog.release(block.bytes);
@@ -301,7 +329,7 @@ void Lanes::give_back(Block* block) noexcept {
   if (block->own) {
     Lane::Returned& returned = block->lane->returned;
     const std::uint32_t count = returned.count.load(std::memory_order_relaxed);
-    returned.blocks[count % lane_blocks].store(block, std::memory_order_relaxed);
+    returned.blocks[count % own_blocks].store(block, std::memory_order_relaxed);
     returned.count.store(count + 1, std::memory_order_release);
     return;
   }

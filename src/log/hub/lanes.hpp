@@ -23,29 +23,35 @@ namespace dlog::hub {
 inline constexpr std::size_t block_bytes_max = std::size_t{16} << 10;
 inline constexpr std::size_t block_bytes_min = std::size_t{1} << 10;
 inline constexpr std::size_t blocks_in_queue = 32;  // at least so many make the bound, where it is small
-inline constexpr std::size_t lane_blocks = 5;  // of its own, touched when it starts: four more than the one it fills
 // Only so many lanes have blocks and a producer of their own. Where more threads log, the others' blocks all count, and they share a
 // producer: what many threads hold is bounded, and who looks at all producers does not look at thousands.
 inline constexpr std::size_t rich_lanes_max = 64;
+// A lane's own blocks: it fills one while the other is read. A page turn costs a caller as much as a hundred calls, so they are large
+// for the first threads: all together as much as the bound of the backlog.
+inline constexpr std::size_t own_blocks = 2;
+inline constexpr std::size_t wide_lanes_max = 16;
+inline constexpr std::size_t wide_block_bytes_max = std::size_t{256} << 10;
 
 struct Lane {
   // The writer's.
   Queue::ProducerOwner producer;  // null: it shares one
   Block* current = nullptr;
-  std::array<Block*, lane_blocks> spares{};
+  std::array<Block*, own_blocks> spares{};
   std::size_t spare_count = 0;
   std::uint32_t taken_back = 0;
   std::atomic<std::uint64_t> written{0};
-  std::uint64_t thread = 0;  // whose records these are; it changes only when all of them were read
   // From the log thread to the writer: blocks that were read. One cache line.
   struct alignas(64) Returned {
-    std::array<std::atomic<Block*>, lane_blocks> blocks{};
+    std::array<std::atomic<Block*>, own_blocks> blocks{};
     std::atomic<std::uint32_t> count{0};  // of all that ever came
   } returned;
-  // The log thread's: blocks that were announced and not read, and how far the first was.
+  // What the log thread looks at, and the writer does not while it writes: blocks that were announced and not read, and how far
+  // the first was.
   alignas(64) Block* first = nullptr;
   Block* last = nullptr;
   char* at = nullptr;
+  std::array<Block*, own_blocks> own{};
+  std::uint64_t thread = 0;  // whose records these are; it changes only when all of them were read
   bool listed = false;
   bool ended = false;
 };
@@ -72,6 +78,8 @@ class Lanes {
   // ---- the log thread
   void drain(std::vector<Parcel*>& out);
   bool nothing_announced() const noexcept;
+  // Sees to it that what the lane's writer comes to next has its pages, before the writer does.
+  static void touch_ahead(Lane& lane) noexcept;
   // The block was read as far as it goes, but not ended: it waits no more, though its writer may go on.
   void discount(Block& block) noexcept;
   // The block was read to its end.

@@ -147,7 +147,8 @@ std::uint64_t LogThread::settled_cut() noexcept {
 
 void LogThread::step(std::int64_t timeout_ns) {
   if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
-  set_doorbell(nobody_rings);
+  // Not after a nap: few ring then, once a turn, but all callers look at the line that would be written.
+  if (doorbell_.load(std::memory_order_relaxed) == all_ring) set_doorbell(nobody_rings);
 
   const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
   const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);

@@ -52,6 +52,7 @@ void OwnRecords::begin(std::uint64_t cut, std::uint64_t far) {
   for (std::size_t i = 0; i < listed_.size();) {
     Lane& lane = *listed_[i];
     const std::uint64_t ticks = head(lane);
+    Lanes::touch_ahead(lane);
     if (ticks != none) heads_.push_back({ticks, &lane});
     if (!lane.ended) {
       ++i;
