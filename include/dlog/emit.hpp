@@ -4,12 +4,12 @@
 // says of its call (format, place, types) is copied when the call is made for the first time. Nothing throws.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
+#include "dlog/atomic.hpp"
 #include "dlog/capture.hpp"
 #include "dlog/level.hpp"
 
@@ -33,11 +33,11 @@ inline constexpr std::size_t prefetch_bytes = 192;
 // What every call looks at, in a cache line of its own that is seldom written: it stays with all who read it.
 struct alignas(64) Common {
   // 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
-  std::atomic<std::uint8_t> threshold{0};
+  Atomic<std::uint8_t> threshold{0};
   // The lowest level whose records ring for the log thread; above all levels while nobody need.
-  std::atomic<std::uint8_t> doorbell{0};
+  Atomic<std::uint8_t> doorbell{0};
   // Time stamps are read from the operating system: this machine's counter is not steady.
-  std::atomic<bool> portable_clock{true};
+  Atomic<bool> portable_clock{true};
 };
 extern Common common;
 
@@ -45,7 +45,7 @@ extern Common common;
 struct Cursor {
   char* next = nullptr;
   char* end = nullptr;
-  std::atomic<std::uint64_t>* written = nullptr;  // records, counted by this thread only
+  Atomic<std::uint64_t>* written = nullptr;  // records, counted by this thread only
 };
 extern constinit thread_local Cursor cursor;
 
@@ -53,19 +53,18 @@ extern constinit thread_local Cursor cursor;
 // linkage: tags of two sources may have the same name. A call inside a function that is handed its format is made for many sites:
 // so the site is looked at every time, by its pointers, `spot` first.
 struct Call {
-  std::atomic<const void*> spot{nullptr};  // stored last
-  std::atomic<const char*> format{nullptr};
-  std::atomic<std::uint32_t> site{0};
+  Atomic<const void*> spot{nullptr};  // stored last
+  Atomic<const char*> format{nullptr};
+  Atomic<std::uint32_t> site{0};
   Level level = Level::info;
 };
 template <class Tag, Level level>
-static constinit Call call{{nullptr}, {nullptr}, {0}, level};
+static constinit Call call{.level = level};
 
 // The number of the site, if the call was made for it before; else 0.
 inline std::uint32_t known_site(const Call& call, const char* format, const void* spot) noexcept {
-  if (call.spot.load(std::memory_order_acquire) != spot || call.format.load(std::memory_order_relaxed) != format)
-    return 0;
-  return call.site.load(std::memory_order_relaxed);
+  if (call.spot.load_acquire() != spot || call.format.load_relaxed() != format) return 0;
+  return call.site.load_relaxed();
 }
 
 // Starts dlog if need be and says whether `level` is logged.
@@ -90,12 +89,10 @@ static constexpr Code codes_of[] = {code_of<W>..., Code::boolean};
 
 // Before dlog runs, the level is not known, and the call finds out on its way: the check is one comparison.
 [[gnu::always_inline]] inline bool may_admit(Level level) noexcept {
-  // std::atomic's own function would cost every call a tenth of a millisecond of the compiler.
-  const auto* const least = reinterpret_cast<const std::uint8_t*>(&common.threshold);
-  return static_cast<unsigned>(level) + 1 >= __atomic_load_n(least, __ATOMIC_RELAXED);
+  return static_cast<unsigned>(level) + 1 >= common.threshold.load_relaxed();
 }
 inline bool admits(Level level) noexcept {
-  return common.threshold.load(std::memory_order_relaxed) == 0 ? admits_first(level) : may_admit(level);
+  return common.threshold.load_relaxed() == 0 ? admits_first(level) : may_admit(level);
 }
 
 // `off` is a threshold, not a level to log at; a number that is no level is taken for the most severe.
@@ -118,13 +115,21 @@ consteval bool compiled_in(Level level, int active) { return static_cast<int>(le
 // A time stamp, in ticks of a counter that all cores share.
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
-  if (!common.portable_clock.load(std::memory_order_relaxed)) return __builtin_ia32_rdtsc();
+  if (!common.portable_clock.load_relaxed()) return __builtin_ia32_rdtsc();
 #endif
   return portable_ticks();
 }
 
-inline std::atomic_ref<std::uint32_t> size_word(char* record) noexcept {
-  return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(record));
+// The first word of a record: see RecordHead.
+inline std::uint32_t load_size_word(const char* record) noexcept {
+  return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(record), __ATOMIC_ACQUIRE);
+}
+// Nothing there yet. What is written before the next commit is seen with it.
+inline void clear_size_word(char* record) noexcept {
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(record), 0, __ATOMIC_RELAXED);
+}
+inline void store_size_word(char* record, std::uint32_t word) noexcept {
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(record), word, __ATOMIC_RELEASE);
 }
 
 [[gnu::always_inline]] inline char* begin_record(std::size_t bytes, Level level) noexcept {
@@ -134,17 +139,20 @@ inline std::atomic_ref<std::uint32_t> size_word(char* record) noexcept {
   return turn_page(bytes, level);
 }
 
+// Afterwards the log thread may see it; whoever commits looks at the doorbell next.
 [[gnu::always_inline]] inline void commit_record(char* record, std::size_t bytes, Level level) noexcept {
   Cursor& at = cursor;
   at.next = record + bytes;
   fetch_to_write(at.next + prefetch_bytes);
-  size_word(at.next).store(0, std::memory_order_relaxed);
-  at.written->store(at.written->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  size_word(record).store(static_cast<std::uint32_t>(bytes) | static_cast<std::uint32_t>(level),
-                          std::memory_order_release);
+  clear_size_word(at.next);
+  at.written->store_relaxed(at.written->load_relaxed() + 1);
+  store_size_word(record, static_cast<std::uint32_t>(bytes) | static_cast<std::uint32_t>(level));
+}
+
+[[gnu::always_inline]] inline void look_at_doorbell(Level level) noexcept {
   // The compiler keeps the order; the processor may not, and the log thread makes up for it before it sleeps.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (static_cast<std::uint8_t>(level) >= common.doorbell.load(std::memory_order_relaxed)) [[unlikely]]
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (static_cast<std::uint8_t>(level) >= common.doorbell.load_relaxed()) [[unlikely]]
     ring();
 }
 
@@ -161,6 +169,7 @@ template <class... W>
   [[maybe_unused]] char* to = record + sizeof(RecordHead);
   ((to = put(to, values)), ...);
   commit_record(record, bytes, level);
+  look_at_doorbell(level);
 }
 
 // Shared by all calls with arguments of these types.

@@ -2,7 +2,6 @@
 #include "log/hub/delivery.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -83,9 +82,11 @@ struct Hands {
     }
     delivery = std::make_unique<Delivery>(Delivery::Self{"prog", 4711}, threshold, sites(), std::move(outlets), sinks);
   }
-  void set_threshold(Level level) { threshold = static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1); }
+  void set_threshold(Level level) {
+    threshold.store_relaxed(static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1));
+  }
 
-  std::atomic<std::uint8_t> threshold{1};
+  capture::Atomic<std::uint8_t> threshold{1};
   Collected first{};
   Collected second{};
   std::vector<Console*> consoles{};
@@ -224,7 +225,7 @@ TEST_CASE("delivery: counts are the program's records and the first outlet's los
   CHECK(hands.delivery->undelivered() == 2);
 
   hub::SinkList none;
-  const std::atomic<std::uint8_t> all{1};
+  const capture::Atomic<std::uint8_t> all{1};
   Delivery nobody(Delivery::Self{"prog", 1}, all, sites(), {}, none);
   nobody.own_record(text_record("m").record, noted_ns);
   CHECK(nobody.undelivered() == 0);
@@ -251,7 +252,7 @@ TEST_CASE("delivery: an outlet without memory loses its record, counted, and nob
   hub::SinkList sinks;
   const auto sink = std::make_shared<CollectingSink>();
   sinks.add(sink);
-  const std::atomic<std::uint8_t> all{1};
+  const capture::Atomic<std::uint8_t> all{1};
   const auto deliver_to = [&](bool first_fails) {
     std::vector<std::unique_ptr<event::Outlet>> outlets;
     outlets.push_back(std::make_unique<CollectingOutlet>(told));

@@ -265,8 +265,8 @@ TEST_CASE("log thread: records that the console refused are counted") {
    private:
     std::uint64_t lost_ = 0;
   };
-  static auto* const threshold = new std::atomic<std::uint8_t>{1};
-  static auto* const doorbell = new std::atomic<std::uint8_t>{0};
+  static auto* const threshold = new capture::Atomic<std::uint8_t>(1);
+  static auto* const doorbell = new capture::Atomic<std::uint8_t>(0);
   static auto* const sites = new event::SiteTable;
   static auto* const sinks = new hub::SinkList;
   LogThread::Setup setup;

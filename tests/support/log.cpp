@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
@@ -22,13 +23,7 @@ bool write_record(char* place, std::uint32_t site, std::string_view text, Level 
   std::memcpy(place + offsetof(capture::RecordHead, site), &site, sizeof site);
   std::memcpy(place + offsetof(capture::RecordHead, ticks), &now, sizeof now);
   capture::put(place + sizeof(capture::RecordHead), capture::text_of(text));
-  // As capture::commit_record(), but for the doorbell, which is the program's there.
-  capture::Cursor& at = capture::cursor;
-  at.next = place + record_bytes(text);
-  capture::size_word(at.next).store(0, std::memory_order_relaxed);
-  at.written->store(at.written->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  const auto word = static_cast<std::uint32_t>(record_bytes(text)) | static_cast<std::uint32_t>(level);
-  capture::size_word(place).store(word, std::memory_order_release);
+  capture::commit_record(place, record_bytes(text), level);
   return true;
 }
 
@@ -40,7 +35,7 @@ std::uint32_t text_site(event::SiteTable& sites) {
 void Log::submit(std::string_view text, Level level) const {
   if (!write_record(thread->place(record_bytes(text), level), site, text, level)) return;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (static_cast<std::uint8_t>(level) >= doorbell.load(std::memory_order_relaxed)) thread->ring();
+  if (static_cast<std::uint8_t>(level) >= doorbell.load_relaxed()) thread->ring();
 }
 
 void Log::submit_bar(const std::shared_ptr<hub::BarCell>& cell, BarState state) const {

@@ -2,7 +2,6 @@
 // end, and so do the tests.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlog/atomic.hpp"
 #include "log/hub/log_thread.hpp"
 #include "support/collecting.hpp"
 
@@ -33,12 +33,14 @@ struct Log {
   // What was told after a flush; none where it failed.
   std::vector<std::string> flushed() const { return flush() ? told.words() : std::vector<std::string>{"no flush"}; }
   bool tells(std::string_view words) const;
-  void set_threshold(Level level) { threshold = static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1); }
+  void set_threshold(Level level) {
+    threshold.store_relaxed(static_cast<std::uint8_t>(static_cast<unsigned>(level) + 1));
+  }
   // enqueued = shown + dropped + undeliverable
   bool balanced() const;
 
-  std::atomic<std::uint8_t> threshold{1};
-  std::atomic<std::uint8_t> doorbell{0};
+  capture::Atomic<std::uint8_t> threshold{1};
+  capture::Atomic<std::uint8_t> doorbell{0};
   event::SiteTable sites{};
   Collected told{};
   hub::SinkList sinks{};

@@ -52,10 +52,9 @@ std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Co
     const bool again = met.number != 0 && met.format == site.format && met.spot == spot && met.codes == codes;
     if (again && sites.find(met.number).says(site)) return met.number;
     const std::uint32_t number = sites.number_of(site, codes, count);
-    std::uint32_t none = 0;
-    if (call.site.compare_exchange_strong(none, number, std::memory_order_relaxed)) {
-      call.format.store(site.format, std::memory_order_relaxed);
-      call.spot.store(spot, std::memory_order_release);
+    if (call.site.replace(0, number)) {
+      call.format.store_relaxed(site.format);
+      call.spot.store_release(spot);
     } else {
       met = {site.format, spot, codes, number};
     }

@@ -41,8 +41,7 @@ std::mutex start_mutex;
 
 void set_threshold(Level level) {
   const Level known = std::min(level, Level::off);
-  capture::common.threshold.store(static_cast<std::uint8_t>(static_cast<unsigned>(known) + 1),
-                                  std::memory_order_relaxed);
+  capture::common.threshold.store_relaxed(static_cast<std::uint8_t>(static_cast<unsigned>(known) + 1));
 }
 
 sink::ConsoleChoice console_choice(const Settings& settings) {
@@ -94,7 +93,7 @@ hub::SinkList& Runtime::sinks() {
 
 Runtime::Runtime(const Config& asked, Settings settings) : asked_(asked) {
   const Config& config = settings.config;
-  capture::common.portable_clock.store(!os::counter_is_steady(), std::memory_order_relaxed);
+  capture::common.portable_clock.store_relaxed(!os::counter_is_steady());
   hub::LogThread::Setup setup;
   setup.config = config;
   setup.self.name = config.process_name.empty() ? os::program_name() : config.process_name;
@@ -194,7 +193,7 @@ void Runtime::in_forked_child() {
   Runtime* parents = current_.exchange(nullptr);
   if (parents == nullptr) return;
   parents->forgotten_ = std::exchange(forgotten_runtimes_, parents);
-  capture::common.threshold.store(0, std::memory_order_relaxed);
+  capture::common.threshold.store_relaxed(0);
   parents->thread_->abandon();
   if (parents->to_parent_ != nullptr) parents->to_parent_->abandon();
 }
@@ -223,8 +222,7 @@ void finish() noexcept {
 }
 
 Level level() noexcept {
-  if (const auto least = capture::common.threshold.load(std::memory_order_relaxed); least != 0)
-    return static_cast<Level>(least - 1);
+  if (const auto least = capture::common.threshold.load_relaxed(); least != 0) return static_cast<Level>(least - 1);
   try {
     return api::settle_settings({}, [](const char* name) { return os::environment(name); }).config.level;
   } catch (const std::exception&) {

@@ -18,7 +18,7 @@ void count(std::atomic<std::uint64_t>& counter) noexcept {
 
 }  // namespace
 
-Delivery::Delivery(Self self, const std::atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
+Delivery::Delivery(Self self, const capture::Atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
                    std::vector<std::unique_ptr<event::Outlet>> outlets, SinkList& sinks)
     : name_(std::move(self.name)),
       self_{0, name_, self.pid, 0},

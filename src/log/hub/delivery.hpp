@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dlog/atomic.hpp"
 #include "dlog/event.hpp"
 #include "log/event/captured.hpp"
 #include "log/event/outlet.hpp"
@@ -28,7 +29,7 @@ class Delivery {
     std::uint32_t pid = 0;
   };
   // The first outlet's losses are counted. `threshold` is 1 + the lowest level that is shown.
-  Delivery(Self self, const std::atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
+  Delivery(Self self, const capture::Atomic<std::uint8_t>& threshold, const event::SiteTable& sites,
            std::vector<std::unique_ptr<event::Outlet>> outlets, SinkList& sinks);
 
   void own_record(const OwnRecord& own, std::int64_t time_ns);
@@ -62,13 +63,13 @@ class Delivery {
   std::uint64_t movement() const noexcept;
 
  private:
-  bool shown(unsigned rank) const noexcept { return rank + 1 >= threshold_.load(std::memory_order_relaxed); }
+  bool shown(unsigned rank) const noexcept { return rank + 1 >= threshold_.load_relaxed(); }
   void hand_out(const Event& event);
 
   const std::string name_;
   const Source self_;
   const Source speaker_;
-  const std::atomic<std::uint8_t>& threshold_;
+  const capture::Atomic<std::uint8_t>& threshold_;
   const event::SiteTable& sites_;
   std::vector<std::unique_ptr<event::Outlet>> outlets_;
   SinkList& sinks_;

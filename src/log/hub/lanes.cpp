@@ -50,8 +50,6 @@ void take_returned(Lane& lane) noexcept {
   }
 }
 
-void end_block(char* at, std::uint32_t how) noexcept { capture::size_word(at).store(how, std::memory_order_release); }
-
 }  // namespace
 
 struct Lanes::Inside {
@@ -176,7 +174,7 @@ void Lanes::Inside::put_back(Block* block) noexcept {
 
 bool Lanes::Inside::announce(Lane& lane, Block* block) noexcept {
   if (block->lane != &lane) block->lane = &lane;
-  capture::size_word(block->records()).store(0, std::memory_order_relaxed);
+  capture::clear_size_word(block->records());
   return push(&lane, block);
 }
 
@@ -188,7 +186,7 @@ bool Lanes::Inside::push(Lane* lane, Parcel* parcel) noexcept {
 
 void Lanes::Inside::end_lane(Lane& lane) noexcept {
   if (std::exchange(lane.current, nullptr) != nullptr)
-    return end_block(std::exchange(capture::cursor, {}).next, capture::end_of_lane);
+    return capture::store_size_word(std::exchange(capture::cursor, {}).next, capture::end_of_lane);
   retire(lane);  // nothing of it is in anyone's hands
 }
 
@@ -260,7 +258,7 @@ char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::fu
       if (block == nullptr) return nullptr;
     }
     // Announced first: where the log thread has read the one to its end, the other is there, or will be by its next turn.
-    if (lane.current != nullptr) end_block(at.next, capture::end_of_block);
+    if (lane.current != nullptr) capture::store_size_word(at.next, capture::end_of_block);
     lane.current = block;
     for (std::size_t i = 0; i <= capture::prefetch_bytes; i += 64) capture::fetch_to_write(block->records() + i);
     at = {block->records(), block->records() + block->bytes - capture::record_align, &lane.written};
@@ -293,7 +291,7 @@ bool Lanes::push(Item* item) noexcept {
 std::uint64_t Lanes::written() const noexcept {
   const std::lock_guard lock(inside_->mutex);
   std::uint64_t sum = 0;
-  for (const auto& lane : inside_->lanes) sum += lane->written.load(std::memory_order_relaxed);
+  for (const auto& lane : inside_->lanes) sum += lane->written.load_relaxed();
   return sum;
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "dlog/atomic.hpp"
 #include "log/hub/backlog.hpp"
 #include "log/hub/block.hpp"
 #include "log/hub/queue.hpp"
@@ -39,7 +40,7 @@ struct Lane {
   std::array<Block*, own_blocks> spares{};
   std::size_t spare_count = 0;
   std::uint32_t taken_back = 0;
-  std::atomic<std::uint64_t> written{0};
+  capture::Atomic<std::uint64_t> written{0};
   // From the log thread to the writer: blocks that were read. One cache line.
   struct alignas(64) Returned {
     std::array<std::atomic<Block*>, own_blocks> blocks{};

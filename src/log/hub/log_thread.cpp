@@ -125,7 +125,7 @@ std::int64_t LogThread::plan_sleep() {
 void LogThread::set_doorbell(std::uint8_t rank) noexcept {
   const bool always = !has_thread_.load(std::memory_order_relaxed) || write_through_.load(std::memory_order_relaxed);
   if (always) rank = all_ring;
-  if (doorbell_.load(std::memory_order_relaxed) != rank) doorbell_.store(rank, std::memory_order_seq_cst);
+  if (doorbell_.load_relaxed() != rank) doorbell_.store_seq_cst(rank);
 }
 
 // The time that this turn is cut at. Taken before the sockets and the queue are looked at: whatever was logged before this moment
@@ -148,7 +148,7 @@ std::uint64_t LogThread::settled_cut() noexcept {
 void LogThread::step(std::int64_t timeout_ns) {
   if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
   // Not after a nap: few ring then, once a turn, but all callers look at the line that would be written.
-  if (doorbell_.load(std::memory_order_relaxed) == all_ring) set_doorbell(nobody_rings);
+  if (doorbell_.load_relaxed() == all_ring) set_doorbell(nobody_rings);
 
   const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
   const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);

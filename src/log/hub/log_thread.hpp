@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "dlog/atomic.hpp"
 #include "dlog/config.hpp"
 #include "dlog/stats.hpp"
 #include "log/event/outlet.hpp"
@@ -40,8 +41,8 @@ class LogThread {
   struct Setup {
     Config config;  // queue_bytes, overflow, block_limit and flush_on are read
     Delivery::Self self;
-    const std::atomic<std::uint8_t>* threshold = nullptr;  // 1 + the lowest level that is shown
-    std::atomic<std::uint8_t>* doorbell = nullptr;  // the lowest level whose records ring(): see capture::doorbell
+    const capture::Atomic<std::uint8_t>* threshold = nullptr;  // 1 + the lowest level that is shown
+    capture::Atomic<std::uint8_t>* doorbell = nullptr;  // the lowest level whose records ring(): see capture::Common
     const event::SiteTable* sites = nullptr;
     std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
     SinkList* sinks = nullptr;
@@ -126,7 +127,7 @@ class LogThread {
   OwnRecords records_;
   TickClock clock_;
   TickClock::Now now_{};
-  std::atomic<std::uint8_t>& doorbell_;
+  capture::Atomic<std::uint8_t>& doorbell_;
   Commands commands_;
   BarRegistry bars_;
 

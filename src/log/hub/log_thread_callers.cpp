@@ -37,7 +37,7 @@ void LogThread::submit(ItemOwner item) noexcept {
   if (!lanes_.push(item.get())) return;
   static_cast<void>(item.release());  // the log thread owns it
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (doorbell_.load(std::memory_order_relaxed) == 0) ring();
+  if (doorbell_.load_relaxed() == 0) ring();
 }
 
 void LogThread::submit_bar(std::unique_ptr<BarChange> change) noexcept { submit(ItemOwner(change.release())); }
@@ -94,7 +94,7 @@ bool LogThread::is_here() noexcept { return in_step_; }
 
 void LogThread::wake() noexcept {
   const bool always = write_through_.load(std::memory_order_relaxed);
-  const std::uint8_t before = doorbell_.exchange(always ? 0 : UINT8_MAX, std::memory_order_seq_cst);
+  const std::uint8_t before = doorbell_.exchange(always ? 0 : UINT8_MAX);
   if ((always || before != UINT8_MAX) && poller_) poller_->wake();
 }
 

@@ -11,8 +11,6 @@ using capture::RecordHead;
 
 constexpr std::uint32_t level_bits = capture::record_align - 1;
 
-std::uint32_t word_at(char* at) noexcept { return capture::size_word(at).load(std::memory_order_acquire); }
-
 RecordHead head_at(const char* at) noexcept {
   RecordHead head;
   std::memcpy(&head, at, sizeof head);
@@ -42,7 +40,7 @@ void OwnRecords::add(Block* block) {
 
 bool OwnRecords::waiting() const noexcept {
   return std::any_of(listed_.begin(), listed_.end(),
-                     [](Lane* lane) { return lane->first != nullptr && word_at(lane->at) != 0; });
+                     [](Lane* lane) { return lane->first != nullptr && capture::load_size_word(lane->at) != 0; });
 }
 
 void OwnRecords::begin(std::uint64_t cut, std::uint64_t far) {
@@ -80,7 +78,7 @@ void OwnRecords::put(Lane& lane, std::uint64_t ticks) {
 std::uint64_t OwnRecords::head(Lane& lane) noexcept {
   while (lane.first != nullptr) {
     const bool ended = lane.first->single && lane.at != lane.first->records();
-    const std::uint32_t word = ended ? capture::end_of_lane : word_at(lane.at);
+    const std::uint32_t word = ended ? capture::end_of_lane : capture::load_size_word(lane.at);
     if (word == 0) {
       if (lane.first->counted) lanes_.discount(*lane.first);
       return none;
