@@ -63,9 +63,11 @@ struct Text {
 };
 // The same, ended by NUL, or in a string: measured only where it is copied, so that calls are short.
 struct CText {
+  explicit constexpr CText(const char* text) noexcept : data(text) {}
   const char* data;
 };
 struct StringText {
+  explicit StringText(const std::string& string) noexcept : text(&string) {}
   const std::string* text;
 };
 
@@ -96,10 +98,29 @@ struct CallSite {
   std::size_t format_size = 0;
   const void* spot = nullptr;  // what a Spot has
   std::uint64_t addresses = 0;
-  bool usual = false;  // the format is a literal and shows no address: format and place say it all
 
   Site site() const noexcept { return {format, format_size, Location::of(spot), addresses}; }
 };
+
+// The same where the format is a literal in the call: its end is found when the call is made first. Two words, passed in registers:
+// a third one would cost the compiler a fifth more a call.
+template <bool may_show_addresses>
+struct LiteralSite {
+  const char* format = "";
+  const void* spot = nullptr;
+  static constexpr std::uint64_t addresses = 0;
+};
+template <>
+struct LiteralSite<true> {
+  const char* format = "";
+  const void* spot = nullptr;
+  std::uint64_t addresses = 0;
+};
+
+template <bool may_show_addresses>
+CallSite call_site(const LiteralSite<may_show_addresses>& site) noexcept {
+  return {site.format, std::strlen(site.format), site.spot, site.addresses};
+}
 
 // A longer argument is cut here already: no message is longer anyway.
 inline constexpr std::size_t text_bytes_max = (std::size_t{1} << 20) + 64;
@@ -112,6 +133,9 @@ inline constexpr bool is_text =
 // Text whose address a format may also want.
 template <class T>
 inline constexpr bool is_characters = std::same_as<T, char*> || std::same_as<T, const char*>;
+
+template <class... Args>
+inline constexpr bool any_characters = (is_characters<std::decay_t<Args>> || ...);
 
 // The same for each of a call's arguments: bit i, argument i.
 template <class... Args>
@@ -192,9 +216,9 @@ auto plain(const T& value) noexcept {
   if constexpr (std::is_array_v<T> && is_text<D>) {
     return text_of({value, ::strnlen(value, std::extent_v<T>)});
   } else if constexpr (std::same_as<D, char*> || std::same_as<D, const char*>) {
-    return CText{value};
+    return CText(value);
   } else if constexpr (std::same_as<D, std::string>) {
-    return StringText{&value};
+    return StringText(value);
   } else if constexpr (is_text<D>) {
     return text_of({value.data(), value.size()});
   } else if constexpr (is_pointer_shown<D>) {
@@ -213,6 +237,15 @@ auto plain(const T& value) noexcept {
     return value;
   }
 }
+
+template <class T>
+using Plain = decltype(plain(std::declval<const T&>()));
+
+// A cast makes it of the argument: for the compiler, at each call, that is much less than a function.
+template <class T>
+inline constexpr bool is_cast =
+    !std::is_array_v<T> && (is_number<T> || is_wide<T> || PlainEnum<T> || is_characters<T> ||
+                            std::same_as<T, std::string> || is_pointer_shown<T>);
 
 template <class W>
 inline constexpr Code code_of = [] {

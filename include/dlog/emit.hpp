@@ -199,8 +199,8 @@ void emit_shown(Call& call, Level level, const CallSite& site, const void* const
   emit_formatted(call, level, site, addresses, fmt::make_format_args(arguments...));
 }
 
-// What is rare: arguments that cannot be copied, a level that is not the call's own, a format that is no literal or
-// was handed to the function that logs, addresses of characters.
+// What is rare: arguments that cannot be copied, a level that is not the call's own, a format that is no literal or was handed to
+// the function that logs, addresses of characters.
 template <class... Args>
 [[gnu::noinline]] void emit_rare(Call& call, Level level, CallSite site, Args&... arguments) noexcept {
   if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
@@ -211,14 +211,20 @@ template <class... Args>
   }
 }
 
-// The site by value: what nobody is handed a reference to stays in registers.
-template <class... Args>
-[[gnu::always_inline]] inline void emit(Call& call, Level level, CallSite site, Args&... arguments) noexcept {
-  if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
-    // A literal that stands in the call lives as long as this code does: its address is enough to know it by.
-    if (site.usual) return emit_plain(call, site.format, site.spot, plain(arguments)...);
+// A literal that stands in the call lives as long as this code does: its address is enough to know it by.
+template <bool may_show_addresses, class... Args>
+[[gnu::always_inline]] inline void emit(Call& call, Level level, LiteralSite<may_show_addresses> site,
+                                        Args&... arguments) noexcept {
+  if constexpr (may_show_addresses) {
+    if (site.addresses != 0) return emit_rare(call, level, call_site(site), arguments...);
   }
-  emit_rare(call, level, site, arguments...);
+  if constexpr ((is_cast<std::remove_const_t<Args>> && ...)) {
+    emit_plain<Plain<Args>...>(call, site.format, site.spot, static_cast<Plain<Args>>(arguments)...);
+  } else if constexpr ((is_copied<std::decay_t<Args>> && ...)) {
+    emit_plain(call, site.format, site.spot, plain(arguments)...);
+  } else {
+    emit_rare(call, level, call_site(site), arguments...);
+  }
 }
 
 }  // namespace capture

@@ -24,88 +24,134 @@ template <class... Args>
 struct basic_format {
   capture::CallSite site;
 
- private:
-  // Of a literal's NUL we can be sure; what stands behind another text cannot be asked.
-  template <class S>
-  static consteval bool ends_with_nul(const S& text) {
-    if constexpr (std::is_array_v<S>) return std::string_view(text).size() + 1 == std::extent_v<S>;
-    else return false;
-  }
-
- public:
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
   consteval basic_format(const S& text,  // NOLINT(google-explicit-constructor)
                          capture::Spot spot = capture::Spot::here()) noexcept
-      : site{std::string_view(text).data(), std::string_view(text).size(), spot.pointer()} {
-    if constexpr ((capture::is_characters<std::decay_t<Args>> || ...)) {
+      : basic_format(std::string_view(text), spot.pointer()) {}
+
+ private:
+  consteval basic_format(std::string_view text, const void* spot) noexcept : site{text.data(), text.size(), spot} {
+    if constexpr (capture::any_characters<Args...>)
       site.addresses = capture::addresses_in(text) & capture::characters_among<Args...>();
-    }
-    site.usual = site.addresses == 0 && ends_with_nul(text);
     [[maybe_unused]] const fmt::format_string<Args...> checked(text);
   }
 };
 template <class... Args>
 using format_string = basic_format<std::type_identity_t<Args>...>;
 
-// What the logging functions take: a literal in the call, or a format_string that was handed to the caller.
-template <class... Args>
-struct basic_format_here {
-  capture::CallSite site;
+namespace capture {
 
-  template <class S>
-    requires std::convertible_to<const S&, std::string_view>
-  consteval basic_format_here(const S& text,  // NOLINT(google-explicit-constructor)
-                              capture::Spot spot = capture::Spot::here()) noexcept
-      : site(basic_format<Args...>(text, spot).site) {}
-  constexpr basic_format_here(const basic_format<Args...>& handed) noexcept  // NOLINT(google-explicit-constructor)
-      : site(handed.site) {
-    site.usual = false;
+// What the logging functions take: a literal in the call ...
+template <class... Args>
+struct basic_literal {
+  LiteralSite<any_characters<Args...>> site;
+
+  template <std::size_t size>
+  consteval basic_literal(const char (&text)[size],  // NOLINT(google-explicit-constructor)
+                          const void* spot = __builtin_source_location()) noexcept
+      : site{text, spot} {
+    if constexpr (any_characters<Args...>) site.addresses = addresses_in(text) & characters_among<Args...>();
+    [[maybe_unused]] const fmt::format_string<Args...> checked(fmt::string_view(text, size - 1));
   }
 };
 template <class... Args>
-using format_here = basic_format_here<std::type_identity_t<Args>...>;
+using literal = basic_literal<std::type_identity_t<Args>...>;
+
+// ... or another constant text, or a format_string that the caller was handed.
+template <class... Args>
+struct basic_given {
+  CallSite site;
+
+  template <class S>
+    requires(std::convertible_to<const S&, std::string_view> && !std::is_array_v<S>)
+  consteval basic_given(const S& text, Spot spot = Spot::here()) noexcept  // NOLINT(google-explicit-constructor)
+      : site(basic_format<Args...>(text, spot).site) {}
+  constexpr basic_given(const basic_format<Args...>& handed) noexcept  // NOLINT(google-explicit-constructor)
+      : site(handed.site) {}
+};
+template <class... Args>
+using given = basic_given<std::type_identity_t<Args>...>;
+
+}  // namespace capture
 
 // Text given alone: it is shown as it is, its braces are not parsed.
 template <class T>
 concept Text =
     std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
 
-// The tag, another type at each call in the source, tells the call sites apart; it is never given.
+// The tag, another type at each call in the source, tells the call sites apart; it is never given. What is given a format is called
+// for many sites: a tag would say nothing, and cost the compiler something at every other call. A level that is off is an early
+// return: so compilers put what follows in line, which is shorter.
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void log(Level level, format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void log(Level level, capture::literal<Args...> format, Args&&... args) noexcept {
   if (capture::loggable(level) && capture::may_admit(level))
-    capture::emit_rare(capture::call<Tag, Level::off>, capture::known(level), format.site, args...);
+    capture::emit_rare(capture::call<Tag, Level::off>, capture::known(level), capture::call_site(format.site), args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void log(Level level, capture::given<Args...> format, Args&&... args) noexcept {
+  if (capture::loggable(level) && capture::may_admit(level))
+    capture::emit_rare(capture::call<void, Level::off>, capture::known(level), format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void trace(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void trace(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::trace)) return;
+  capture::emit(capture::call<Tag, Level::trace>, Level::trace, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void trace(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::trace))
-    capture::emit(capture::call<Tag, Level::trace>, Level::trace, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::trace>, Level::trace, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void debug(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void debug(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::debug)) return;
+  capture::emit(capture::call<Tag, Level::debug>, Level::debug, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void debug(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::debug))
-    capture::emit(capture::call<Tag, Level::debug>, Level::debug, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::debug>, Level::debug, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void info(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void info(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::info)) return;
+  capture::emit(capture::call<Tag, Level::info>, Level::info, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void info(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::info))
-    capture::emit(capture::call<Tag, Level::info>, Level::info, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::info>, Level::info, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void warn(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void warn(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::warn)) return;
+  capture::emit(capture::call<Tag, Level::warn>, Level::warn, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void warn(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::warn))
-    capture::emit(capture::call<Tag, Level::warn>, Level::warn, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::warn>, Level::warn, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void error(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void error(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::error)) return;
+  capture::emit(capture::call<Tag, Level::error>, Level::error, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void error(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::error))
-    capture::emit(capture::call<Tag, Level::error>, Level::error, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::error>, Level::error, format.site, args...);
 }
 template <class... Args, class Tag = decltype([] {})>
-[[gnu::always_inline]] inline void fatal(format_here<Args...> format, Args&&... args) noexcept {
+[[gnu::always_inline]] inline void fatal(capture::literal<Args...> format, Args&&... args) noexcept {
+  if (!capture::may_admit(Level::fatal)) return;
+  capture::emit(capture::call<Tag, Level::fatal>, Level::fatal, format.site, args...);
+}
+template <class... Args>
+[[gnu::always_inline]] inline void fatal(capture::given<Args...> format, Args&&... args) noexcept {
   if (capture::may_admit(Level::fatal))
-    capture::emit(capture::call<Tag, Level::fatal>, Level::fatal, format.site, args...);
+    capture::emit_rare(capture::call<void, Level::fatal>, Level::fatal, format.site, args...);
 }
 
 template <Text T, class Tag = decltype([] {})>

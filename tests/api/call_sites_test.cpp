@@ -152,3 +152,45 @@ TEST_CASE("call sites: a call made with two levels, and one with a format that h
   });
   CHECK(ended.out == "INF with 7\nINF text\nERR with 7\nERR text\nTRC with 7\nTRC text\nINF in<NUL>side 8\n");
 }
+
+TEST_CASE("call sites: a format may be any constant text") {
+  const Ended ended = run_program({}, [] {
+    const auto sink = std::make_shared<CollectingSink>();
+    dlog::add_sink(sink);
+    static constexpr char array[] = "an array {}";
+    static constexpr char roomy[40] = "a roomy array {}";
+    constexpr const char* pointer = "a pointer {}";
+    constexpr std::string_view view = "a view {}";
+    constexpr std::string_view part = std::string_view("a part {}{}{").substr(0, 9);
+    const std::uint32_t line = __LINE__;
+    for (int i = 0; i < 2; ++i) {
+      dlog::info(array, i);
+      dlog::info(roomy, i);
+      dlog::info(pointer, i);
+      dlog::info(view, i);
+      dlog::info(part, i);
+      dlog::log(dlog::Level::warn, array, i);
+      dlog::log(dlog::Level::warn, part, i);
+      dlog::info(pointer, "text");
+    }
+    dlog::flush();
+    for (const Told& told : sink->collected.told()) {
+      say(words_of(told).substr(0, 4) + told.message + " " + std::to_string(told.line - line));
+    }
+  });
+  std::string expected;
+  for (const char* i : {"0", "1"}) {
+    const auto add = [&](const std::string& text, const char* line, const char* value) {
+      expected += text + " " + value + " " + line + "\n";
+    };
+    add("INF an array", "2", i);
+    add("INF a roomy array", "3", i);
+    add("INF a pointer", "4", i);
+    add("INF a view", "5", i);
+    add("INF a part", "6", i);
+    add("WRN an array", "7", i);
+    add("WRN a part", "8", i);
+    add("INF a pointer", "9", "text");
+  }
+  CHECK(ended.out == expected);
+}

@@ -109,15 +109,27 @@ TEST_CASE("capture: a call site knows where it stands, and what it is") {
   CHECK(site.where.line == line);
   CHECK(std::string_view(site.where.file) == __FILE__);
   CHECK(std::string_view(site.where.function).empty() == false);
-  CHECK(here.site.usual);
 }
 
-TEST_CASE("capture: a format that says more than a text up to its NUL is no usual one") {
-  STATIC_REQUIRE(format_string<>("usual").site.usual);
-  STATIC_REQUIRE_FALSE(format_string<>("with a NUL\0 inside").site.usual);
-  STATIC_REQUIRE_FALSE(format_string<>(std::string_view("{}{}").substr(2, 0)).site.usual);
-  STATIC_REQUIRE_FALSE(format_string<const char*>("{:p}").site.usual);
-  STATIC_REQUIRE(format_string<const char*>("{}").site.usual);
+TEST_CASE("capture: a format that is no literal need not end with a NUL, and may have one inside") {
+  constexpr format_string<> part(std::string_view("{}{}").substr(2, 0));
+  STATIC_REQUIRE(part.site.format_size == 0);
+  constexpr format_string<int> nul(std::string_view("a\0{}", 4));
+  STATIC_REQUIRE(nul.site.format_size == 4);
+  STATIC_REQUIRE(format_string<const char*, const char*>("{} {:p}").site.addresses == 0b10);
+}
+
+TEST_CASE("capture: a literal in a call is two words, which fit into registers") {
+  using capture::literal;
+  STATIC_REQUIRE(sizeof(literal<int, double, std::string&>) == 2 * sizeof(void*));
+  constexpr literal<int> here = "{} here";
+  constexpr std::uint32_t line = __LINE__ - 1;
+  const capture::Site site = capture::call_site(here.site).site();
+  CHECK(std::string_view(site.format, site.format_size) == "{} here");
+  CHECK(site.where.line == line);
+  CHECK(std::string_view(site.where.file) == __FILE__);
+  constexpr literal<const char*, const char*> address = "{} {:p}";
+  CHECK(address.site.addresses == 0b10);
 }
 
 TEST_CASE("capture: which arguments a format shows as addresses") {
