@@ -31,6 +31,7 @@ PUBLIC = {
     "level.hpp": FLOOR_1,
     "event.hpp": FLOOR_1,
     "sink.hpp": FLOOR_1,
+    "atomic.hpp": FLOOR_1,
     "capture.hpp": FLOOR_1,
     "emit.hpp": {"log/hub", "log/api"},
     "counter.hpp": FLOOR_1,

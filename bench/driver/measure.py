@@ -1,5 +1,6 @@
-"""What is measured, and in which order: round by round, in each round one logger after the other, so that a machine that gets
-slower meanwhile does so for all of them. Before each run the cores are looked at: near or far?"""
+"""What is measured, and in which order: round by round, in each round one logger after the other, those that are fast several times
+in turn, so that a machine that gets slower meanwhile does so for all of them. Before each run the cores are looked at: near or
+far?"""
 import statistics
 import time
 
@@ -44,8 +45,9 @@ class Size:
     """How much is measured."""
 
     def __init__(self, quick):
-        self.samples = 2_000 if quick else 20_000
-        self.records = 200_000 if quick else 2_000_000
+        self.turns = 1 if quick else 4  # of a fast logger in a round
+        self.samples = 2_000 if quick else 5_000
+        self.records = 200_000 if quick else 1_000_000
         self.child_records = 200_000 if quick else 1_000_000
         self.unloaded_records = 10_000 if quick else 60_000
         self.errors = 50 if quick else 300
@@ -54,27 +56,34 @@ class Size:
         self.frames = 1_000_000 if quick else 5_000_000
 
 
+def in_turns(peers, slow, size):
+    """One logger after the other; the fast ones again and again."""
+    for turn in range(size.turns):
+        yield from (peer for peer in peers if turn == 0 or peer not in slow)
+
+
 def latency_steps(programs, size):
     for threads in (1, 2):
         for record in ("a", "ints"):
-            for peer in programs.peers("caller_latency"):
-                samples = size.samples // 5 if peer in SLOW else size.samples
-                yield (peer, record, threads), lambda p=peer, r=record, t=threads, s=samples: programs.run(
-                    f"caller_latency_{p}", record=r, threads=t, samples=s)
+            for peer in in_turns(programs.peers("caller_latency"), SLOW, size):
+                yield (peer, record, threads), lambda p=peer, r=record, t=threads: programs.run(
+                    f"caller_latency_{p}", record=r, threads=t, samples=size.samples)
 
 
 def throughput_steps(programs, size):
     for threads in (1, 4):
-        for peer in programs.peers("throughput"):
-            slow = peer in SLOW or (peer == "spdlog_async" and threads > 1)
-            records = size.records // 4 if slow else size.records
+        slow = SLOW | ({"spdlog_async"} if threads > 1 else set())
+        for peer in in_turns(programs.peers("throughput"), slow, size):
+            records = size.records // 2 if peer in slow else size.records
             yield (peer, threads), lambda p=peer, t=threads, r=records: programs.run(
                 f"throughput_{p}", threads=t, records=r)
 
 
 def children_steps(programs, size):
-    for count in (1, 4, 8):
-        yield ("flood", count), lambda c=count: programs.run("children", mode="flood", children=c, records=size.child_records)
+    for _ in range(size.turns):
+        for count in (1, 4, 8):
+            yield ("flood", count), lambda c=count: programs.run("children", mode="flood", children=c,
+                                                                 records=size.child_records)
     yield "loopback", lambda: programs.run("loopback_tcp", file=False, frames=size.frames)
     yield "unloaded", lambda: programs.run("children", mode="unloaded", records=size.unloaded_records)
     yield "error", lambda: programs.run("children", mode="error", records=size.errors)

@@ -42,11 +42,11 @@ def pair(*values):
 
 
 def regime_words(results, table, regime, step):
-    """The regime, and in how many rounds it was met."""
+    """The regime, and how many of the fast loggers' runs met it."""
     ns = [n for n in results.cache_line_ns[table, regime] if n is not None]
     line = f", a cache line takes {statistics.median(ns):.0f} ns" if ns else ""
-    rounds = len(results.all(table, step, "lost", regime))
-    return f"{regime}{line}, {rounds} round{'' if rounds == 1 else 's'}"
+    runs = len(results.all(table, step, "lost", regime))
+    return f"{regime}{line}, {runs} run{'' if runs == 1 else 's'}"
 
 
 def latency(results, peers):
@@ -69,7 +69,7 @@ def latency(results, peers):
                     firsts = [v for step in both for v in results.all("latency", step, name, regime)]
                     cells.append(pair(statistics.median(firsts) / 1e3, max(firsts) / 1e3) if firsts else "-")
                 table.row(peer, *cells, lost(results, "latency", both, regime))
-            table.notes.append("Bursts of 20 calls; medians of the rounds; first calls: median / worst.")
+            table.notes.append("Bursts of 20 calls; medians of all runs; first calls: median / worst.")
             yield table
 
 
