@@ -65,7 +65,8 @@ std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Co
   }
 }
 
-char* turn_page(std::size_t bytes, Level level) noexcept {
+// "Hot" are all functions of a page turn: they stand side by side then, and where they have gone cold, fewer pages are fetched.
+[[gnu::hot]] char* turn_page(std::size_t bytes, Level level) noexcept {
   // Of the first calls nobody knew whether their level is logged.
   if (!admits(level)) return nullptr;
   try {

@@ -172,13 +172,13 @@ void Lanes::Inside::put_back(Block* block) noexcept {
   block->next = std::exchange(pool, block);
 }
 
-bool Lanes::Inside::announce(Lane& lane, Block* block) noexcept {
+[[gnu::hot]] bool Lanes::Inside::announce(Lane& lane, Block* block) noexcept {
   if (block->lane != &lane) block->lane = &lane;
   capture::clear_size_word(block->records());
   return push(&lane, block);
 }
 
-bool Lanes::Inside::push(Lane* lane, Parcel* parcel) noexcept {
+[[gnu::hot]] bool Lanes::Inside::push(Lane* lane, Parcel* parcel) noexcept {
   if (lane != nullptr && lane->producer) return queue.push(lane->producer.get(), parcel);
   const std::lock_guard lock(shared_producer_mutex);
   return queue.push(shared_producer.get(), parcel);
@@ -227,7 +227,7 @@ thread_local Lanes::ThreadEnd Lanes::thread_end_;
 Lanes::Lanes(std::size_t queue_bytes, bool wait, std::chrono::milliseconds wait_limit)
     : inside_(std::make_shared<Inside>(queue_bytes, wait, wait_limit)) {}
 
-Lane& Lanes::here() {
+[[gnu::hot]] Lane& Lanes::here() {
   if (holder_ != nullptr && holder_->inside == inside_) return *holder_->lane;
   static_cast<void>(&thread_end_);  // its destructor is registered on first use
   Holder::let_go(std::exchange(holder_, nullptr));
@@ -239,7 +239,8 @@ Lane& Lanes::here() {
   return *holder_->lane;
 }
 
-char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full) noexcept {
+[[gnu::hot]] char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait,
+                                const std::function<void()>& full) noexcept {
   try {
     if (thread_ended_) return place_last(bytes, reserve, may_wait, full);
     Lane& lane = here();

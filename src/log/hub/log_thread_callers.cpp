@@ -14,7 +14,7 @@ namespace dlog::hub {
 
 constinit thread_local bool LogThread::in_step_ = false;
 
-char* LogThread::place(std::size_t bytes, Level level) noexcept {
+[[gnu::hot]] char* LogThread::place(std::size_t bytes, Level level) noexcept {
   // The log thread itself must not wait for itself.
   const bool may_wait = !in_step_ && has_thread_.load(std::memory_order_relaxed);
   return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake(); });

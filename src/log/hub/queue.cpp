@@ -30,7 +30,7 @@ Queue::~Queue() = default;
 
 Queue::ProducerOwner Queue::make_producer() { return ProducerOwner(new Producer(inside_->parcels)); }
 
-bool Queue::push(Producer* producer, Parcel* parcel) noexcept {
+[[gnu::hot, gnu::flatten]] bool Queue::push(Producer* producer, Parcel* parcel) noexcept {
   try {
     // The enqueue that allocates: the one that does not starves a producer for ever once another has filled the queue.
     if (producer == nullptr) return inside_->parcels.enqueue(parcel);
