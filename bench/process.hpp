@@ -19,6 +19,13 @@ inline double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+// How often the calling thread had to leave its core to somebody else, without waiting for anything.
+inline std::int64_t interruptions() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
+}
+
 // A number of /proc/self/status: "VmHWM" (peak RSS, KiB), "VmRSS" (KiB), "Threads". ru_maxrss would not do: it begins with
 // the peak of whoever started this process.
 inline std::uint64_t process_status(const std::string& name) {

@@ -43,9 +43,9 @@ def latency(goals, results):
                     goals.row(f"{regime}: call, {words}, {of}, {word} ns, to quill", own, quill, limit)
     firsts = [value for record in ("a", "ints") for threads in (1, 2) for name in ("first", "first_of_second_thread")
               for value in results.all("latency", ("dlog", record, threads), name)]
-    firsts += [1e3 * value for name in ("first_alone_max_us", "first_in_child_max_us")
+    firsts += [1e3 * value for name in ("first_alone_own_max_us", "first_in_child_own_max_us")
                for value in results.all("startup", "start", name)]
-    goals.bound("worst first call, us", max(firsts) / 1e3 if firsts else None, 1000, " us")
+    goals.bound("worst first call that was not interrupted, us", max(firsts) / 1e3 if firsts else None, 1000, " us")
 
 
 def throughput(goals, results):

@@ -49,7 +49,7 @@ class Size:
         self.samples = 2_000 if quick else 5_000
         self.records = 200_000 if quick else 1_000_000
         self.child_records = 200_000 if quick else 1_000_000
-        self.unloaded_records = 10_000 if quick else 60_000
+        self.unloaded_records = 10_000 if quick else 20_000
         self.errors = 50 if quick else 300
         self.idle_seconds = 1 if quick else 3
         self.processes = 10 if quick else 50
@@ -84,8 +84,8 @@ def children_steps(programs, size):
         for count in (1, 4, 8):
             yield ("flood", count), lambda c=count: programs.run("children", mode="flood", children=c,
                                                                  records=size.child_records)
+        yield "unloaded", lambda: programs.run("children", mode="unloaded", records=size.unloaded_records)
     yield "loopback", lambda: programs.run("loopback_tcp", file=False, frames=size.frames)
-    yield "unloaded", lambda: programs.run("children", mode="unloaded", records=size.unloaded_records)
     yield "error", lambda: programs.run("children", mode="error", records=size.errors)
 
 

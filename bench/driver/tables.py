@@ -131,16 +131,18 @@ def idle(results, _):
 
 
 def startup(results, _):
-    table = Table("Start", ["us", "p50", "worst"])
+    table = Table("Start", ["us", "p50", "worst", "worst not interrupted"])
     get = lambda step, name: results.median("startup", step, name)
     for peer in ("dlog", "quill"):
         if get(peer, "shown_us") is not None:
-            table.row(f"{peer}: main() to first record in the file", get(peer, "shown_us"), "")
-            table.row(f"{peer}: of it the start", get(peer, "start_us"), "")
-            table.row(f"{peer}: of it the first call", get(peer, "call_us"), "")
+            table.row(f"{peer}: main() to first record in the file", get(peer, "shown_us"), "", "")
+            table.row(f"{peer}: of it the start", get(peer, "start_us"), "", "")
+            table.row(f"{peer}: of it the first call", get(peer, "call_us"), "", "")
     for name, what in (("connect", "dlog: a child's init()"), ("first_in_child", "dlog: a child's first call, no init()"),
                        ("first_alone", "dlog: a first call, no init()")):
-        table.row(what, get("start", f"{name}_us"), results.worst("startup", "start", f"{name}_max_us"))
+        table.row(what, get("start", f"{name}_us"), *(results.worst("startup", "start", f"{name}_{kind}max_us") for kind in ("", "own_")))
+    interrupted = sum(results.all("startup", "start", "interrupted"))
+    table.notes.append(f"The system took the core away in the middle of {interrupted} of dlog's, in all rounds.")
     yield table
 
 
