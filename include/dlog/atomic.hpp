@@ -26,7 +26,7 @@ class Atomic {
   }
 
  private:
-  T value_{};
+  alignas(sizeof(T)) T value_{};  // more than 32-bit x86 asks for: else it could not be loaded at once
 };
 
 }  // namespace dlog::capture

@@ -52,7 +52,7 @@ struct basic_literal {
                           const void* spot = __builtin_source_location()) noexcept
       : site{text, spot} {
     if constexpr (any_characters<Args...>) site.addresses = addresses_in(text) & characters_among<Args...>();
-    [[maybe_unused]] const fmt::format_string<Args...> checked(fmt::string_view(text, size - 1));
+    [[maybe_unused]] const fmt::format_string<Args...> checked(fmt::string_view(text, __builtin_strlen(text)));
   }
 };
 template <class... Args>
@@ -67,8 +67,9 @@ struct basic_given {
     requires(std::convertible_to<const S&, std::string_view> && !std::is_array_v<S>)
   consteval basic_given(const S& text, Spot spot = Spot::here()) noexcept  // NOLINT(google-explicit-constructor)
       : site(basic_format<Args...>(text, spot).site) {}
-  constexpr basic_given(const basic_format<Args...>& handed) noexcept  // NOLINT(google-explicit-constructor)
-      : site(handed.site) {}
+  // A template, so that a literal in braces is not made a format_string on its way.
+  template <std::same_as<basic_format<Args...>> Handed>
+  constexpr basic_given(const Handed& handed) noexcept : site(handed.site) {}  // NOLINT(google-explicit-constructor)
 };
 template <class... Args>
 using given = basic_given<std::type_identity_t<Args>...>;
@@ -81,7 +82,7 @@ concept Text =
     std::same_as<std::remove_cvref_t<T>, std::string> || std::same_as<std::remove_cvref_t<T>, std::string_view>;
 
 // The tag, another type at each call in the source, tells the call sites apart; it is never given. What is given a format is called
-// for many sites: a tag would say nothing, and cost the compiler something at every other call. A level that is off is an early
+// for many sites, and found by all that is known of them: a tag would cost the compiler something at every other call. A level that is off is an early
 // return: so compilers put what follows in line, which is shorter.
 template <class... Args, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void log(Level level, capture::literal<Args...> format, Args&&... args) noexcept {

@@ -143,6 +143,7 @@ TEST_CASE("call sites: a call made with two levels, and one with a format that h
     }
     using namespace std::string_view_literals;
     dlog::info("in\0side {}"sv, 8);
+    dlog::info("a literal ends there\0 {}", 9);
     dlog::flush();
     for (const Told& told : sink->collected.told()) {
       std::string line = words_of(told).substr(0, 4) + told.message;
@@ -150,7 +151,9 @@ TEST_CASE("call sites: a call made with two levels, and one with a format that h
       say(line);
     }
   });
-  CHECK(ended.out == "INF with 7\nINF text\nERR with 7\nERR text\nTRC with 7\nTRC text\nINF in<NUL>side 8\n");
+  CHECK(ended.out ==
+        "INF with 7\nINF text\nERR with 7\nERR text\nTRC with 7\nTRC text\nINF in<NUL>side 8\n"
+        "INF a literal ends there\n");
 }
 
 TEST_CASE("call sites: a format may be any constant text") {
@@ -172,6 +175,7 @@ TEST_CASE("call sites: a format may be any constant text") {
       dlog::log(dlog::Level::warn, array, i);
       dlog::log(dlog::Level::warn, part, i);
       dlog::info(pointer, "text");
+      dlog::info({"in braces {}"}, i);
     }
     dlog::flush();
     for (const Told& told : sink->collected.told()) {
@@ -191,6 +195,53 @@ TEST_CASE("call sites: a format may be any constant text") {
     add("WRN an array", "7", i);
     add("WRN a part", "8", i);
     add("INF a pointer", "9", "text");
+    add("INF in braces", "10", i);
   }
+  CHECK(ended.out == expected);
+}
+
+namespace {
+
+inline constexpr std::string_view of_any_type = "given {}";
+
+template <class... Args>
+void log_each(const Args&... args) {
+  (dlog::info(of_any_type, args), ...);
+  (dlog::info("literal {}", args), ...);
+}
+
+template <class... Args>
+void log_handed(dlog::format_string<Args...> format, Args&&... args) {
+  dlog::info(format, std::forward<Args>(args)...);
+}
+
+#define DLOG_TEST_TWICE(first, second) \
+  log_handed("macro {}", first);       \
+  log_handed("macro {}", second)
+
+}  // namespace
+
+TEST_CASE("call sites: one place may log values of several types") {
+  const Ended ended = run_program({}, [] {
+    const auto sink = std::make_shared<CollectingSink>();
+    dlog::add_sink(sink);
+    for (int i = 0; i < 2; ++i) {
+      log_each(1, 2.5, 7LL, "characters");
+      log_each(std::string("text"), 0x7fffffff, 3.25, nullptr);
+      DLOG_TEST_TWICE(1, 2.5);
+      DLOG_TEST_TWICE(std::string("text"), 7);
+    }
+    dlog::flush();
+    for (const Told& told : sink->collected.told()) say(told.message);
+  });
+  std::string expected;
+  for (int i = 0; i < 2; ++i) {
+    for (const char* word : {"given ", "literal "})
+      for (const char* value : {"1", "2.5", "7", "characters"}) expected += std::string(word) + value + "\n";
+    for (const char* word : {"given ", "literal "})
+      for (const char* value : {"text", "2147483647", "3.25", "0x0"}) expected += std::string(word) + value + "\n";
+    expected += "macro 1\nmacro 2.5\nmacro text\nmacro 7\n";
+  }
+  CHECK(ended.code == 0);
   CHECK(ended.out == expected);
 }

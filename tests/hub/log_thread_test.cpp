@@ -286,3 +286,20 @@ TEST_CASE("log thread: records that the console refused are counted") {
   CHECK(stats.shown == 0);
   CHECK(stats.undeliverable == 5);
 }
+
+TEST_CASE("log thread: while it works, what is urgent rings, also where a ring woke it") {
+  static std::atomic<Log*> made{nullptr};
+  static std::atomic<int> rings_from{-1};
+  Log& log = make_log({}, [](const Event&) {
+    if (const Log* const log_of_it = made.load()) rings_from = log_of_it->doorbell.load_relaxed();
+  });
+  made = &log;
+  REQUIRE(log.thread->start() == "");
+  for (int i = 0; i < 20; ++i) {
+    rings_from = -1;
+    log.submit("urgent", Level::error);
+    while (rings_from == -1) std::this_thread::yield();
+    CHECK(rings_from == static_cast<int>(Level::error));
+  }
+  CHECK(log.flush());
+}

@@ -28,7 +28,6 @@ namespace {
 struct Met {
   const char* format = nullptr;
   const void* spot = nullptr;
-  const Code* codes = nullptr;
   std::uint32_t number = 0;
 };
 constexpr std::size_t met_max = 64;
@@ -46,17 +45,17 @@ std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Co
   try {
     event::SiteTable& sites = Runtime::sites();
     // Pointers that are known are looked at once more: what was unloaded may have given its addresses to something else.
-    if (const std::uint32_t first = known_site(call, site.format, spot); first != 0 && sites.find(first).says(site))
-      return first;
+    // And one place may be called with several types: a fold expression, a macro.
+    const auto is = [&](std::uint32_t number) { return number != 0 && sites.find(number).is(site, codes, count); };
+    if (const std::uint32_t first = known_site(call, site.format, spot); is(first)) return first;
     Met& met = met_place(site.format, spot);
-    const bool again = met.number != 0 && met.format == site.format && met.spot == spot && met.codes == codes;
-    if (again && sites.find(met.number).says(site)) return met.number;
+    if (met.format == site.format && met.spot == spot && is(met.number)) return met.number;
     const std::uint32_t number = sites.number_of(site, codes, count);
     if (call.site.replace(0, number)) {
       call.format.store_relaxed(site.format);
       call.spot.store_release(spot);
     } else {
-      met = {site.format, spot, codes, number};
+      met = {site.format, spot, number};
     }
     return number;
   } catch (const std::exception&) {

@@ -64,7 +64,9 @@ SiteEntry entry_of(const capture::Site& site, const capture::Code* codes, std::s
 }
 
 bool SiteEntry::is(const capture::Site& site, const capture::Code* site_codes, std::size_t count) const noexcept {
-  return says(site) && addresses == site.addresses && function == site.where.function &&
+  return line == site.where.line && is_text == (site.format == nullptr) &&
+         (is_text || format == std::string_view(site.format, site.format_size)) && file == site.where.file &&
+         addresses == site.addresses && function == site.where.function &&
          std::equal(codes.begin(), codes.end(), site_codes, site_codes + count);
 }
 

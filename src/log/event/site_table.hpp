@@ -38,11 +38,6 @@ struct SiteEntry {
   Plan plan{};
 
   bool shows_address(std::size_t i) const noexcept { return i < 64 && (addresses >> i & 1) != 0; }
-  // Is it the words of this site? Of one that has the same pointers no more need be asked.
-  bool says(const capture::Site& site) const noexcept {
-    return line == site.where.line && is_text == (site.format == nullptr) &&
-           (is_text || format == std::string_view(site.format, site.format_size)) && file == site.where.file;
-  }
   // Is all of it what is known of this site?
   bool is(const capture::Site& site, const capture::Code* site_codes, std::size_t count) const noexcept;
 };

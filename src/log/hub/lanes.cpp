@@ -2,6 +2,7 @@
 #include "log/hub/lanes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <mutex>
 #include <utility>
@@ -62,7 +63,7 @@ struct Lanes::Inside {
   ~Inside();
 
   Lane& take_lane();
-  void make_rich(Lane& lane, std::size_t own_block_bytes);
+  void make_rich(Lane& lane, LaneKind kind, std::size_t own_block_bytes);
   bool push(Lane* lane, Parcel* parcel) noexcept;
   // What Backlog::admit() is told.
   struct Terms {
@@ -85,8 +86,7 @@ struct Lanes::Inside {
   Queue::ProducerOwner shared_producer = queue.make_producer();
   std::mutex mutex;  // of all below
   std::vector<std::unique_ptr<Lane>> lanes{};
-  std::vector<Lane*> free_rich{};
-  std::vector<Lane*> free_poor{};
+  std::array<std::vector<Lane*>, lane_kinds> free{};  // by kind: the best is taken first
   Block* pool = nullptr;
 };
 
@@ -108,10 +108,10 @@ Lanes::Inside::~Inside() {
 Lane& Lanes::Inside::take_lane() {
   {
     const std::lock_guard lock(mutex);
-    for (std::vector<Lane*>* free : {&free_rich, &free_poor}) {
-      if (free->empty()) continue;
-      Lane& lane = *free->back();
-      free->pop_back();
+    for (std::vector<Lane*>& of_kind : free) {
+      if (of_kind.empty()) continue;
+      Lane& lane = *of_kind.back();
+      of_kind.pop_back();
       return lane;
     }
   }
@@ -119,15 +119,17 @@ Lane& Lanes::Inside::take_lane() {
   Lane& lane = *made;
   const std::lock_guard lock(mutex);
   if (lanes.size() == lanes.capacity()) lanes.reserve(lanes.size() * 2 + rich_lanes_max);
-  free_rich.reserve(rich_lanes_max);  // a lane that ends always finds its place
-  free_poor.reserve(lanes.capacity());
-  if (lanes.size() < rich_lanes_max) make_rich(lane, lanes.size() < wide_lanes_max ? wide_block_bytes : block_bytes);
+  for (std::vector<Lane*>& of_kind : free)
+    of_kind.reserve(lanes.capacity());  // a lane that ends always finds its place
+  if (lanes.size() < wide_lanes_max) make_rich(lane, LaneKind::wide, wide_block_bytes);
+  else if (lanes.size() < rich_lanes_max) make_rich(lane, LaneKind::narrow, block_bytes);
   lanes.push_back(std::move(made));
   return lane;
 }
 
-void Lanes::Inside::make_rich(Lane& lane, std::size_t own_block_bytes) {
+void Lanes::Inside::make_rich(Lane& lane, LaneKind kind, std::size_t own_block_bytes) {
   lane.producer = queue.make_producer();
+  lane.kind = kind;
   while (lane.spare_count < own_blocks) {
     Block* const block = Block::make(own_block_bytes);
     if (block == nullptr) break;
@@ -192,7 +194,7 @@ void Lanes::Inside::end_lane(Lane& lane) noexcept {
 
 void Lanes::Inside::retire(Lane& lane) noexcept {
   const std::lock_guard lock(mutex);
-  (lane.producer ? free_rich : free_poor).push_back(&lane);
+  free[static_cast<std::size_t>(lane.kind)].push_back(&lane);
 }
 
 // What a thread holds: its lane, and the lanes that it is one of, which it keeps alive.

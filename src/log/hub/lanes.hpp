@@ -33,7 +33,12 @@ inline constexpr std::size_t own_blocks = 2;
 inline constexpr std::size_t wide_lanes_max = 16;
 inline constexpr std::size_t wide_block_bytes_max = std::size_t{256} << 10;
 
+// What a lane has for itself: large blocks, small ones, or nothing.
+enum class LaneKind : unsigned char { wide, narrow, poor };
+inline constexpr std::size_t lane_kinds = 3;
+
 struct Lane {
+  LaneKind kind = LaneKind::poor;
   // The writer's.
   Queue::ProducerOwner producer;  // null: it shares one
   Block* current = nullptr;

@@ -16,12 +16,13 @@
 namespace dlog::hub {
 namespace {
 
-constexpr std::int64_t nap_ns = 1 * ns_per_ms;  // a record that wakes nobody waits no longer
+constexpr std::int64_t nap_ns = 1 * ns_per_ms;
 // The first records of a program are seen sooner: many say no more.
 constexpr std::int64_t first_nap_ns = nap_ns / 10;
 constexpr std::int64_t first_naps_ns = 10 * ns_per_ms;
-// After so long without a record longer naps will do.
+// After so long without a record longer naps will do: a record that wakes nobody waits no longer than the longest.
 constexpr std::int64_t short_naps_ns = 50 * ns_per_ms;
+constexpr std::int64_t behind_nap_ns = 20'000;
 constexpr std::int64_t late_nap_ns = 4 * ns_per_ms;
 constexpr std::int64_t long_nap_ns =
     10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
@@ -115,7 +116,9 @@ std::int64_t LogThread::plan_sleep() {
   const bool all_seen = quiet && os::barrier_in_all_threads();
   const bool asked = commands_.any() ||
                      handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
-  if (asked || records_.behind()) return 0;
+  if (asked) return 0;
+  // A block is full and not read to its end: more is to be had, or its writer was stopped just before it said so.
+  if (records_.behind()) return active_ns_ == now_.monotonic_ns ? 0 : at_most(behind_nap_ns);
   // What is too young for this turn waits for the next: no parking, and no spinning either.
   if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap);
   lanes_.trim();
@@ -147,13 +150,17 @@ std::uint64_t LogThread::settled_cut() noexcept {
 
 void LogThread::step(std::int64_t timeout_ns) {
   if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
-  // Not after a nap: few ring then, once a turn, but all callers look at the line that would be written.
-  if (doorbell_.load_relaxed() == all_ring) set_doorbell(nobody_rings);
+  // Somebody rang: what for is shown in this turn, however young it is.
+  const bool rung = doorbell_.load_relaxed() == nobody_rings;
+  // While we work the same ring as during a nap, once a turn. So after a nap that nobody ended nothing is stored here, where all
+  // callers look.
+  set_doorbell(static_cast<std::uint8_t>(config_.flush_on));
 
   const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
   const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);
   const bool handler_waits = handler_asks != handler_answered_.load(std::memory_order_relaxed);
-  const bool somebody_waits = !commands.empty() || handler_waits || !has_thread_.load(std::memory_order_relaxed);
+  const bool somebody_waits =
+      rung || !commands.empty() || handler_waits || !has_thread_.load(std::memory_order_relaxed);
   const std::uint64_t cut = somebody_waits ? settled_cut() : take_turn();
 
   say_first_notices();
@@ -176,7 +183,8 @@ void LogThread::step(std::int64_t timeout_ns) {
   }
   count();
   if (commands.empty()) return;
-  set_doorbell(nobody_rings);  // once more: who asked may have told us meanwhile to write through
+  set_doorbell(
+      static_cast<std::uint8_t>(config_.flush_on));  // once more: who asked may have told us meanwhile to write through
   commands_.done();
 }
 
