@@ -34,7 +34,7 @@ inline constexpr std::size_t prefetch_bytes = 192;
 struct alignas(64) Common {
   // 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
   Atomic<std::uint8_t> threshold{0};
-  // The lowest level whose records ring for the log thread; above all levels while nobody need.
+  // The lowest level whose records ring for the log thread; above all levels once somebody has rung.
   Atomic<std::uint8_t> doorbell{0};
   // Time stamps are read from the operating system: this machine's counter is not steady.
   Atomic<bool> portable_clock{true};

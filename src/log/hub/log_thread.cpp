@@ -22,8 +22,9 @@ constexpr std::int64_t first_nap_ns = nap_ns / 10;
 constexpr std::int64_t first_naps_ns = 10 * ns_per_ms;
 // After so long without a record longer naps will do: a record that wakes nobody waits no longer than the longest.
 constexpr std::int64_t short_naps_ns = 50 * ns_per_ms;
-constexpr std::int64_t behind_nap_ns = 20'000;
 constexpr std::int64_t late_nap_ns = 4 * ns_per_ms;
+// A turn found nothing, though a block is full: its writer was stopped between two lines.
+constexpr std::int64_t behind_nap_ns = 20'000;
 constexpr std::int64_t long_nap_ns =
     10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
 // Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
