@@ -16,6 +16,8 @@ namespace dlog {
 enum class Format { automatic, terminal, plain, simple, json };
 // How progress bars are shown. automatic: bar on a terminal, json with Format::json, else plain lines.
 enum class ProgressMode { automatic, bar, plain, json, none };
+// What bars are drawn with. automatic: blocks where the terminal and the locale take them, else ascii.
+enum class BarTheme { automatic, blocks, line, dots, ascii };
 // What a call does when the queue is full. block: waits up to block_limit for room, then drops the newest; drop: at once.
 // Every drop is counted and told.
 enum class Overflow { block, drop };
@@ -41,6 +43,11 @@ struct Config {
   bool set_environment = true;     // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
   bool handle_signals = false;     // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and
                                    // SIGILL, then re-raise; SIGABRT always, where it is SIG_DFL
+  std::string
+      bar_template{};  // DLOG_BAR_TEMPLATE: rows of bars, as "{desc} {bar} {percent} {eta}"; empty: the usual look;
+                       // docs/console.md lists the fields
+  BarTheme bar_theme = BarTheme::automatic;  // DLOG_BAR_THEME
+  bool taskbar = false;  // DLOG_TASKBAR: show the progress of all bars in the terminal's taskbar entry (OSC 9;4)
 };
 
 }  // namespace dlog

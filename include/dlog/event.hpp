@@ -48,6 +48,10 @@ struct Bar {
   std::uint64_t value = 0;
   std::uint64_t total = 0;  // 0: not known
   Unit unit = Unit::items;
+  std::uint64_t parent = 0;         // the bar of the same source that this one is a part of; 0: of none
+  bool paused = false;              // it waits: time that passes now counts neither for its rate nor as elapsed
+  std::uint32_t estimate = 0;       // another number: its rate and the time left are to be estimated anew from here
+  std::string_view bar_template{};  // how its row looks; empty: as the console's settings say
 };
 
 // Exactly one of `record` and `bar` is set.

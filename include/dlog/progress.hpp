@@ -3,8 +3,9 @@
 // Threads: every member but move, assignment and destruction may be called from any thread. += and push are one relaxed
 // atomic operation: the log thread samples. Lifetimes: description and message are copied. Errors: a bar that cannot be shown
 // (no memory, progress off) still counts. A bar that ends is written once more as an ordinary line, in order with the
-// records; what is called on it afterwards is not shown. In a child, the seed protocol carries description, first total,
-// value and end: message, unit and a later total stay unseen by the parent, and a failure's reason is sent as a record.
+// records; what is called on it afterwards is not shown. A child's bar shows all of this at its parent's console; where the
+// parent only speaks the seed protocol, that carries description, first total, value and end: the rest stays unseen, and a
+// failure's reason is sent as a record. Rate and time left are worked out where the bar is drawn, never by the caller.
 #pragma once
 
 #include <atomic>
@@ -54,13 +55,26 @@ class Suspension {
 
 }  // namespace progress
 
+class ProgressBar;
+
+// What a bar may begin with beside its total.
+struct BarOptions {
+  Unit unit = Unit::items;
+  const ProgressBar* parent = nullptr;  // stands below it, indented; read during the call only
+  std::string_view message{};
+  std::string_view bar_template{};  // see set_template()
+};
+
 class ProgressBar {
  public:
   explicit ProgressBar(std::string_view description)
       : ProgressBar(description, std::uint64_t{0}) {}  // unknown total: a spinner
   template <std::integral T>
   ProgressBar(std::string_view description, T total)
-      : counter_(create(description, progress::count(total))) {}  // 0 or less: unknown
+      : counter_(create(description, progress::count(total), {})) {}  // 0 or less: unknown
+  template <std::integral T>
+  ProgressBar(std::string_view description, T total, const BarOptions& options)
+      : counter_(create(description, progress::count(total), options)) {}
   ProgressBar(ProgressBar&& other) noexcept : counter_(std::exchange(other.counter_, nullptr)) {}
   ProgressBar& operator=(ProgressBar&& other) noexcept {
     if (this != &other) {
@@ -98,6 +112,15 @@ class ProgressBar {
   void set_total(std::uint64_t total) noexcept;
   void set_message(std::string_view message);
   void set_unit(Unit unit) noexcept;
+  // How the row looks while the bar lives, as "{desc} {bar} {percent} {eta}"; docs/console.md lists the fields. Empty: as the
+  // console's settings say. A template that cannot be read is told once, and the bar keeps its look.
+  void set_template(std::string_view bar_template);
+
+  // The bar waits for something that is no work of its own: until resume() time counts neither for its rate nor as elapsed.
+  void pause() noexcept;
+  void resume() noexcept;
+  // What it did so far says nothing about what is left: rate and time left are estimated anew from here.
+  void reset_eta() noexcept;
 
   void finish();                       // complete: the value becomes the total, where one is known
   void fail(std::string_view reason);  // ended in failure; the value stays
@@ -109,7 +132,7 @@ class ProgressBar {
   }
 
  private:
-  static progress::Counter* create(std::string_view description, std::uint64_t total);
+  static progress::Counter* create(std::string_view description, std::uint64_t total, const BarOptions& options);
   void take_back(std::uint64_t n) noexcept;
   void release() noexcept;
 

@@ -21,8 +21,8 @@ using hub::BarRegistry;
 
 void set_message(BarCell& cell, std::string_view message) {
   const std::lock_guard lock(cell.mutex);
-  cell.message = message;
-  cell.message_version.fetch_add(1);
+  cell.texts.message = message;
+  cell.texts_version.fetch_add(1);
 }
 
 // What callers do when a bar starts or ends.
@@ -30,9 +30,7 @@ BarChange change_of(const std::shared_ptr<BarCell>& cell, BarState state) {
   BarChange change;
   change.cell = cell;
   change.state = state;
-  change.value = cell->value;
-  change.total = cell->total;
-  change.unit = cell->unit;
+  change.figures = cell->figures();
   if (state != BarState::running) cell->ended = true;
   return change;
 }
@@ -76,7 +74,7 @@ TEST_CASE("bars: a start and an end are told as they were when they were queued"
   CHECK(registry.applied(start) == Words{"bar 5 of prog: created running 0/10 Reading"});
   CHECK_FALSE(registry.bars.empty());
   BarChange end = change_of(cell, BarState::failed);
-  end.message = "404";
+  end.texts.message = "404";
   cell->value = 9;
   CHECK(registry.applied(end) == Words{"bar 5 of prog: failed 4/10 Reading (404)"});
   CHECK(registry.bars.empty());

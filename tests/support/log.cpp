@@ -42,8 +42,7 @@ void Log::submit_bar(const std::shared_ptr<hub::BarCell>& cell, BarState state) 
   auto change = std::make_unique<hub::BarChange>();
   change->cell = cell;
   change->state = state;
-  change->value = cell->value;
-  change->total = cell->total;
+  change->figures = cell->figures();
   if (state != BarState::running) cell->ended = true;
   thread->submit_bar(std::move(change));
 }

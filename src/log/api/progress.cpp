@@ -1,4 +1,6 @@
 // The handles of progress bars: see dlog/progress.hpp.
+#include <fmt/format.h>
+
 #include <atomic>
 #include <exception>
 #include <memory>
@@ -8,6 +10,7 @@
 
 #include "dlog/progress.hpp"
 #include "log/api/runtime.hpp"
+#include "log/event/bar_template.hpp"
 #include "log/hub/bar_registry.hpp"
 
 namespace dlog {
@@ -19,45 +22,58 @@ namespace {
 
 BarCell& cell_of(progress::Counter& counter) { return static_cast<BarCell&>(counter); }
 
-void submit(BarCell& cell, BarState state, std::string message) {
+void submit(BarCell& cell, BarState state, hub::BarTexts texts) {
   Runtime* runtime = Runtime::running();
   // A forked child has the handles of its parent's bars: they are its parent's to end.
   if (runtime == nullptr || &runtime->thread() != cell.owner) return;
   auto change = std::make_unique<hub::BarChange>();
   change->cell = cell.self;
   change->state = state;
-  change->value = cell.value.load(std::memory_order_relaxed);
-  change->total = cell.total.load(std::memory_order_relaxed);
-  change->unit = cell.unit.load(std::memory_order_relaxed);
-  change->message = std::move(message);
+  change->figures = cell.figures();
+  change->texts = std::move(texts);
   runtime->thread().submit_bar(std::move(change));
 }
 
 void end(progress::Counter* counter, BarState state, std::string_view reason = {}) {
   if (counter == nullptr) return;
   BarCell& cell = cell_of(*counter);
-  std::string message(reason);
-  if (message.empty()) {
+  hub::BarTexts texts;
+  {
     const std::lock_guard lock(cell.mutex);
-    message = cell.message;
+    texts = cell.texts;
   }
+  if (!reason.empty()) texts.message = reason;
   if (cell.ended.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t total = cell.total.load(std::memory_order_relaxed);
   if (state == BarState::finished && total != 0) cell.value.store(total, std::memory_order_relaxed);
-  submit(cell, state, std::move(message));
+  submit(cell, state, std::move(texts));
+}
+
+// A template that cannot be read is told of.
+bool readable(std::string_view bar_template) {
+  const std::string fault = event::BarTemplate::fault_in(bar_template);
+  if (fault.empty()) return true;
+  Runtime::get().thread().submit_notice(Level::warn,
+                                        fmt::format("bar template \"{}\": {}; ignored", bar_template, fault));
+  return false;
 }
 
 }  // namespace
 
-progress::Counter* ProgressBar::create(std::string_view description, std::uint64_t total) {
+progress::Counter* ProgressBar::create(std::string_view description, std::uint64_t total, const BarOptions& options) {
   static std::atomic<std::uint64_t> next_id{1};
   auto cell = std::make_shared<BarCell>();
   cell->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  if (options.parent != nullptr && options.parent->counter_ != nullptr)
+    cell->parent = cell_of(*options.parent->counter_).id;
   cell->description = description;
   cell->total.store(total, std::memory_order_relaxed);
+  cell->unit.store(options.unit, std::memory_order_relaxed);
+  cell->texts.message = options.message;
+  if (readable(options.bar_template)) cell->texts.bar_template = options.bar_template;
   cell->owner = &Runtime::get().thread();
   cell->self = cell;
-  submit(*cell, BarState::running, {});
+  submit(*cell, BarState::running, cell->texts);
   return cell.get();
 }
 
@@ -93,8 +109,28 @@ void ProgressBar::set_message(std::string_view message) {
   if (counter_ == nullptr) return;
   BarCell& cell = cell_of(*counter_);
   const std::lock_guard lock(cell.mutex);
-  cell.message = message;
-  cell.message_version.fetch_add(1, std::memory_order_release);
+  cell.texts.message = message;
+  cell.texts_version.fetch_add(1, std::memory_order_release);
+}
+
+void ProgressBar::set_template(std::string_view bar_template) {
+  if (counter_ == nullptr || !readable(bar_template)) return;
+  BarCell& cell = cell_of(*counter_);
+  const std::lock_guard lock(cell.mutex);
+  cell.texts.bar_template = bar_template;
+  cell.texts_version.fetch_add(1, std::memory_order_release);
+}
+
+void ProgressBar::pause() noexcept {
+  if (counter_ != nullptr) cell_of(*counter_).paused.store(true, std::memory_order_relaxed);
+}
+
+void ProgressBar::resume() noexcept {
+  if (counter_ != nullptr) cell_of(*counter_).paused.store(false, std::memory_order_relaxed);
+}
+
+void ProgressBar::reset_eta() noexcept {
+  if (counter_ != nullptr) cell_of(*counter_).estimate.fetch_add(1, std::memory_order_relaxed);
 }
 
 void ProgressBar::finish() { end(counter_, BarState::finished); }

@@ -20,15 +20,20 @@ namespace dlog::hub {
 
 struct BarCell : progress::Counter {
   std::uint64_t id = 0;
+  std::uint64_t parent = 0;  // 0: part of no other
   std::string description;
   std::atomic<std::uint64_t> total{0};
   std::atomic<Unit> unit{Unit::items};
+  std::atomic<bool> paused{false};
+  std::atomic<std::uint32_t> estimate{0};
   std::atomic<bool> ended{false};
   const void* owner = nullptr;  // the log thread that it was told to
   std::mutex mutex;
-  std::string message;  // under the mutex
-  std::atomic<std::uint32_t> message_version{0};
+  BarTexts texts;  // under the mutex
+  std::atomic<std::uint32_t> texts_version{0};
   std::shared_ptr<BarCell> self;  // held by the handle; released with it
+
+  BarFigures figures() const noexcept;
 };
 
 class BarRegistry {
@@ -38,7 +43,7 @@ class BarRegistry {
   // A change that came through the queue.
   void apply(const BarChange& change, const Tell& tell);
 
-  // The live bars whose value, total, unit or message changed since they were told last.
+  // The live bars of which something changed since they were told last.
   void sample(const Tell& tell);
 
   // The process ends: every live bar ends with it, abandoned.
@@ -49,11 +54,10 @@ class BarRegistry {
  private:
   struct Live {
     std::shared_ptr<BarCell> cell;
-    std::string message;
-    std::uint32_t message_version = 0;
-    std::uint64_t value = 0;
-    std::uint64_t total = 0;
-    Unit unit = Unit::items;
+    BarTexts texts{};
+    std::uint32_t texts_version = 0;
+    BarFigures figures{};
+    Bar bar(BarState state) const noexcept;
   };
   std::map<std::uint64_t, Live> live_;  // by id: in the order of creation
 };

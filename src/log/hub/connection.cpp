@@ -152,7 +152,13 @@ bool Connection::orphan_next_bar() {
 }
 
 void Connection::emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created) {
-  bar_ = {id, state, created, bar.description, {}, bar.value, bar.total, Unit::items};
+  bar_ = {};
+  bar_.id = id;
+  bar_.state = state;
+  bar_.created = created;
+  bar_.description = bar.description;
+  bar_.value = bar.value;
+  bar_.total = bar.total;
   is_record_ = false;
   have_event_ = true;
 }

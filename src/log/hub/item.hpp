@@ -31,15 +31,27 @@ struct NoticeItem : Item {
   std::string text{};
 };
 
-// The state of a bar at one moment, with texts of its own.
+// What of a bar may change while it lives.
+struct BarFigures {
+  std::uint64_t value = 0;
+  std::uint64_t total = 0;
+  Unit unit = Unit::items;
+  bool paused = false;
+  std::uint32_t estimate = 0;
+  bool operator==(const BarFigures&) const = default;
+};
+struct BarTexts {
+  std::string message{};
+  std::string bar_template{};
+};
+
+// A bar starts or ends: what it was at that moment.
 struct BarChange : Item {
   BarChange() : Item(Kind::bar) {}
   std::shared_ptr<BarCell> cell{};
   BarState state = BarState::running;
-  std::uint64_t value = 0;
-  std::uint64_t total = 0;
-  Unit unit = Unit::items;
-  std::string message{};
+  BarFigures figures{};
+  BarTexts texts{};
 };
 
 struct ItemDeleter {
