@@ -1,9 +1,11 @@
 // Tests of settings.cpp: every variable with good, bad and empty values; the environment wins; one notice for each bad one.
 #include "log/api/settings.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,7 +32,8 @@ Settings settle(const Variables& variables, const Config& asked = {}) {
 bool same(const Config& a, const Config& b) {
   const auto all = [](const Config& c) {
     return std::tie(c.level, c.format, c.progress, c.output_fd, c.file, c.process_name, c.queue_bytes, c.overflow,
-                    c.block_limit, c.flush_on, c.trust, c.join_parent, c.listen, c.set_environment, c.handle_signals);
+                    c.block_limit, c.flush_on, c.trust, c.join_parent, c.listen, c.set_environment, c.handle_signals,
+                    c.bar_template, c.bar_theme, c.taskbar);
   };
   return all(a) == all(b);
 }
@@ -53,6 +56,9 @@ Config asked_for() {
   config.listen = false;
   config.set_environment = false;
   config.handle_signals = true;
+  config.bar_template = "{desc}";
+  config.bar_theme = BarTheme::dots;
+  config.taskbar = true;
   return config;
 }
 
@@ -117,7 +123,22 @@ const Good good_values[] = {
     {"DLOG_SET_ENVIRONMENT", "FALSE", to(&Config::set_environment, false)},
     {"DLOG_HANDLE_SIGNALS", "yes", to(&Config::handle_signals, true)},
     {"DLOG_HANDLE_SIGNALS", "off", to(&Config::handle_signals, false)},
+    {"DLOG_BAR_TEMPLATE", "{desc} {bar:30} {percent}",
+     to(&Config::bar_template, std::string("{desc} {bar:30} {percent}"))},
+    {"DLOG_BAR_THEME", "auto", to(&Config::bar_theme, BarTheme::automatic)},
+    {"DLOG_BAR_THEME", "Blocks", to(&Config::bar_theme, BarTheme::blocks)},
+    {"DLOG_BAR_THEME", "line", to(&Config::bar_theme, BarTheme::line)},
+    {"DLOG_BAR_THEME", "dots", to(&Config::bar_theme, BarTheme::dots)},
+    {"DLOG_BAR_THEME", "ASCII", to(&Config::bar_theme, BarTheme::ascii)},
+    {"DLOG_TASKBAR", "true", to(&Config::taskbar, true)},
+    {"DLOG_TASKBAR", "no", to(&Config::taskbar, false)},
+    {"DLOG_WIDE_AMBIGUOUS", "no", [](Config&) {}},
 };
+
+const char* const ci_names[] = {
+    "GITHUB_ACTIONS", "GITLAB_CI",        "JENKINS_URL", "TEAMCITY_VERSION",   "TF_BUILD",
+    "BUILDKITE",      "CIRCLECI",         "TRAVIS",      "APPVEYOR",           "DRONE",
+    "SEMAPHORE",      "BITBUCKET_COMMIT", "CIRRUS_CI",   "CODEBUILD_BUILD_ID", "WOODPECKER_CI"};
 
 struct Bad {
   const char* name;
@@ -140,6 +161,10 @@ const Bad bad_values[] = {
     {"DLOG_LISTEN", {"ja", "y"}},
     {"DLOG_SET_ENVIRONMENT", {"t", "11"}},
     {"DLOG_HANDLE_SIGNALS", {"SIGTERM", "all"}},
+    {"DLOG_BAR_TEMPLATE", {"{", "}", "{dsc}", "{bar:0}", "{bar:x}"}},
+    {"DLOG_BAR_THEME", {"block", "#"}},
+    {"DLOG_TASKBAR", {"maybe", "9;4"}},
+    {"DLOG_WIDE_AMBIGUOUS", {"2", "wide"}},
 };
 
 }  // namespace
@@ -192,7 +217,11 @@ TEST_CASE("settings: every variable has bad values here, but those that take any
     asked.insert(name);
     return std::nullopt;
   });
-  with_good.insert({"DLOG_PIPE", "NO_COLOR", "TERM"});
+  with_good.insert({"DLOG_PIPE", "NO_COLOR", "TERM", "LANG", "LC_ALL", "LC_CTYPE", "CI", "CLICOLOR", "CLICOLOR_FORCE",
+                    "FORCE_COLOR"});
+  std::erase_if(asked, [](const std::string& name) {
+    return std::find(std::begin(ci_names), std::end(ci_names), name) != std::end(ci_names);
+  });
   CHECK(asked == with_good);
 }
 
@@ -250,13 +279,68 @@ TEST_CASE("settings: the parent's address is handed on as it is") {
 }
 
 TEST_CASE("settings: what is honoured of others") {
-  CHECK(settle({{"NO_COLOR", "1"}}).no_colour);
-  CHECK(settle({{"NO_COLOR", "false"}}).no_colour);  // any text, says no-color.org
-  CHECK_FALSE(settle({{"NO_COLOR", ""}}).no_colour);
-  CHECK_FALSE(settle({}).no_colour);
-  CHECK(settle({}).dumb_terminal);
-  CHECK(settle({{"TERM", ""}}).dumb_terminal);
-  CHECK(settle({{"TERM", "dumb"}}).dumb_terminal);
-  CHECK_FALSE(settle({{"TERM", "xterm-256color"}}).dumb_terminal);
-  CHECK_FALSE(settle({{"TERM", "dumber"}}).dumb_terminal);
+  using enum sink::Colour;
+  const auto colour = [](const Variables& variables) { return settle(variables).surroundings.colour; };
+  CHECK(colour({}) == automatic);
+  CHECK(colour({{"NO_COLOR", "1"}}) == never);
+  CHECK(colour({{"NO_COLOR", "false"}}) == never);  // any text, says no-color.org
+  CHECK(colour({{"NO_COLOR", ""}}) == automatic);
+  CHECK(colour({{"CLICOLOR", "0"}}) == never);
+  CHECK(colour({{"CLICOLOR", "1"}}) == automatic);
+  CHECK(colour({{"CLICOLOR_FORCE", "1"}}) == always);
+  CHECK(colour({{"CLICOLOR_FORCE", "0"}}) == automatic);
+  CHECK(colour({{"FORCE_COLOR", "3"}}) == always);
+  CHECK(colour({{"FORCE_COLOR", "0"}}) == never);
+  CHECK(colour({{"NO_COLOR", "1"}, {"FORCE_COLOR", "1"}}) == always);
+  CHECK(colour({{"NO_COLOR", "1"}, {"CLICOLOR_FORCE", "1"}}) == always);
+
+  const auto dumb = [](const Variables& variables) { return settle(variables).surroundings.dumb_terminal; };
+  CHECK(dumb({}));
+  CHECK(dumb({{"TERM", ""}}));
+  CHECK(dumb({{"TERM", "dumb"}}));
+  CHECK_FALSE(dumb({{"TERM", "xterm-256color"}}));
+  CHECK_FALSE(dumb({{"TERM", "dumber"}}));
+}
+
+TEST_CASE("settings: more than ASCII where the locale and the terminal take it") {
+  const auto unicode = [](Variables variables) {
+    variables.try_emplace("TERM", "xterm");
+    return settle(variables).surroundings.unicode;
+  };
+  CHECK_FALSE(unicode({}));
+  CHECK(unicode({{"LANG", "de_DE.UTF-8"}}));
+  CHECK(unicode({{"LANG", "C.utf8"}}));
+  CHECK(unicode({{"LC_CTYPE", "en_US.UTF-8@euro"}}));
+  CHECK_FALSE(unicode({{"LANG", "C"}}));
+  CHECK_FALSE(unicode({{"LANG", "de_DE.ISO-8859-1"}}));
+  CHECK_FALSE(unicode({{"LC_ALL", "C"}, {"LANG", "de_DE.UTF-8"}}));
+  CHECK(unicode({{"LC_ALL", ""}, {"LC_CTYPE", "C.UTF-8"}, {"LANG", "C"}}));
+  CHECK_FALSE(unicode({{"LANG", "de_DE.UTF-8"}, {"TERM", "linux"}}));
+  CHECK_FALSE(unicode({{"LANG", "de_DE.UTF-8"}, {"TERM", "vt220"}}));
+  CHECK(settle({{"DLOG_WIDE_AMBIGUOUS", "true"}}).surroundings.wide_ambiguous);
+}
+
+TEST_CASE("settings: systems that keep what they are told are known") {
+  const auto in_ci = [](const Variables& variables) { return settle(variables).surroundings.in_ci; };
+  CHECK_FALSE(in_ci({}));
+  CHECK(in_ci({{"CI", "true"}}));
+  CHECK(in_ci({{"CI", "woodpecker"}}));
+  CHECK_FALSE(in_ci({{"CI", "false"}}));
+  CHECK_FALSE(in_ci({{"CI", "0"}, {"GITHUB_ACTIONS", "true"}}));
+  for (const char* name : ci_names) CHECK(in_ci({{name, "yes"}}));
+}
+
+TEST_CASE("settings: a template that cannot be read is told with the reason, wherever it came from") {
+  const auto wrong = settle({{"DLOG_BAR_TEMPLATE", "{dsc}"}});
+  REQUIRE(wrong.notices.size() == 1);
+  CHECK(wrong.notices[0].text.find("there is no field {dsc} (fields: source desc") != std::string::npos);
+
+  Config asked;
+  asked.bar_template = "{bar}";
+  CHECK(settle({{"DLOG_BAR_TEMPLATE", "{"}}, asked).config.bar_template == "{bar}");
+  asked.bar_template = "}";
+  const auto bad = settle({}, asked);
+  CHECK(bad.config.bar_template.empty());
+  REQUIRE(bad.notices.size() == 1);
+  CHECK(bad.notices[0].text.starts_with("Config::bar_template=\"}\" is not a bar template: "));
 }

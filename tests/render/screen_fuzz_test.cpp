@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "log/render/bar_line.hpp"
+#include "log/render/bar_rows.hpp"
 #include "log/render/screen.hpp"
 #include "support/catch.hpp"
 #include "support/events.hpp"
@@ -23,6 +23,7 @@ using render::Size;
 
 constexpr std::int64_t ms = 1'000'000;
 constexpr render::LineWords words{false, true, nullptr};
+const render::BarLook look{BarTheme::ascii, false, true, false, {}};
 
 // Random steps on a screen, and what its terminal must hold at the end.
 class Run {
@@ -39,10 +40,13 @@ class Run {
   void change_bar() {
     const Source& source = pick(3) == 0 ? child : own;
     const std::uint64_t id = pick(30);
+    if (bars_.empty()) first_source_ = source.id, of_several_ = false;
+    of_several_ |= source.id != first_source_;
     auto& live = bars_[{source.id, id}];
     if (live.empty()) {
-      live = fmt::format("bar {}.{}", ++names_, hostile());
+      live = fmt::format("bar {};{}", ++names_, hostile());
       order_.push_back({source.id, id});
+      since_[{source.id, id}] = now_ns_;
     }
     Bar now = running(id, pick(100), pick(4) == 0 ? 0 : 100, live);
     if (pick(4) == 0) now.state = static_cast<BarState>(1 + pick(5));
@@ -60,7 +64,7 @@ class Run {
     terminal_.write(out);
     drawn_columns_ = size_.columns;
     REQUIRE(terminal_.settled());
-    look();
+    look_at_all();
   }
   void resize(Size to) {
     size_ = to;
@@ -110,8 +114,12 @@ class Run {
     Bar ended = last_[key];
     ended.description = description;
     std::string source;
-    if (key.first != 0) render::append_source(source, child);
-    expected_ += render::bar_end_row(ended, source, static_cast<std::size_t>(drawn_columns_), words.colour) + '\n';
+    if (of_several_ || key.first != 0) render::append_source(source, key.first == 0 ? own : child);
+    render::BarView view;
+    view.bar = ended;
+    view.source = source;
+    view.elapsed_ns = now_ns_ - since_[key];
+    expected_ += render::bar_end_line(view, static_cast<std::size_t>(drawn_columns_), look) + '\n';
   }
   void forget(const Key& key) {
     bars_.erase(key);
@@ -119,12 +127,13 @@ class Run {
     std::erase(order_, key);
   }
   // No bar stands on the screen twice, but for the line that an ended one left.
-  void look() const {
+  void look_at_all() const {
     std::string all;
     for (const std::string& row : terminal_.screen()) all += row + '\n';
     for (unsigned i = 1; i <= names_; ++i) {
-      const std::string name = fmt::format("bar {}.", i);
+      const std::string name = fmt::format("bar {};", i);
       const std::size_t first = all.find(name);
+      INFO(all);
       if (first != std::string::npos) REQUIRE(all.find(name, first + 1) == std::string::npos);
     }
   }
@@ -141,7 +150,10 @@ class Run {
   std::string expected_{};
   std::map<Key, std::string> bars_{};  // descriptions of those that live
   std::map<Key, Bar> last_{};
+  std::map<Key, std::int64_t> since_{};
   std::vector<Key> order_{};
+  std::uint64_t first_source_ = 0;
+  bool of_several_ = false;  // bars of two processes have met
 };
 
 void step(Run& run) {

@@ -52,14 +52,30 @@ struct Console {
 
   Size size;
   Terminal terminal;
-  Screen screen{render::LineWords{false, false, nullptr}};
+  Screen screen{render::LineWords{false, false, nullptr}, few_words()};
   std::int64_t now_ns = 1'000'000 * ms;
+
+  // Rows that do not change by themselves.
+  static Screen::Look few_words() {
+    Screen::Look look;
+    look.bars.bar_template = *event::BarTemplate::parse("{desc} {bar} {percent} {amount} {message}");
+    return look;
+  }
 };
 
-std::string row_of(std::string_view description, std::uint64_t value, std::uint64_t total) {
+// `wide`: the columns of the longest description beside it.
+std::string row_of(std::string_view description, std::uint64_t value, std::uint64_t total, std::size_t wide = 0) {
   const auto filled = static_cast<std::size_t>(value * 40 / total);
-  return fmt::format("{} [{}{}] {:3}% {}/{}", description, std::string(filled, '#'), std::string(40 - filled, '-'),
-                     value * 100 / total, value, total);
+  return fmt::format("{:{}} [{}{}] {:3}% {:>{}}/{}", description, wide, std::string(filled, '#'),
+                     std::string(40 - filled, '-'), value * 100 / total, value, fmt::formatted_size("{}", total),
+                     total);
+}
+
+std::string end_of(std::string_view description, std::uint64_t value, std::uint64_t total, std::string_view words,
+                   std::size_t wide = 40) {
+  const auto filled = static_cast<std::size_t>(value * wide / total);
+  return fmt::format("{} [{}{}] {:3}% {}/{} {}", description, std::string(filled, '#'), std::string(wide - filled, '-'),
+                     value * 100 / total, value, total, words);
 }
 
 }  // namespace
@@ -89,7 +105,7 @@ TEST_CASE("screen: a bar that ends young leaves its line only") {
   console.tell(running(1, 0, 10, "Reading"));
   console.draw_after(50 * ms);
   console.tell(bar(1, BarState::finished, 10, 10, "Reading"));
-  CHECK(console.draw() == row_of("Reading", 10, 10) + " finished\n");
+  CHECK(console.draw() == end_of("Reading", 10, 10, "finished in 0.1 s") + "\n");
   CHECK(console.screen.due_ns() == Renderer::never);
 }
 
@@ -99,13 +115,15 @@ TEST_CASE("screen: records above, bars below in the order of their creation") {
   console.tell(running(2, 2, 10, "second"));
   console.tell(running(1, 3, 10, "third"), child);
   console.say("one");
-  CHECK(console.draw_after(200 * ms) ==
-        Rows{head + "one", "", row_of("first", 1, 10), row_of("second", 2, 10), row_of("child[40001] third", 3, 10)});
+  CHECK(console.draw_after(200 * ms) == Rows{head + "one", "", row_of("prog[4711] first", 1, 10, 18),
+                                             row_of("prog[4711] second", 2, 10, 18),
+                                             row_of("child[40001] third", 3, 10)});
   console.tell(running(2, 9, 10, "second"));
   console.tell(running(1, 2, 10, "first"));
   console.say("two");
-  CHECK(console.draw_after(100 * ms) == Rows{head + "one", head + "two", "", row_of("first", 2, 10),
-                                             row_of("second", 9, 10), row_of("child[40001] third", 3, 10)});
+  CHECK(console.draw_after(100 * ms) == Rows{head + "one", head + "two", "", row_of("prog[4711] first", 2, 10, 18),
+                                             row_of("prog[4711] second", 9, 10, 18),
+                                             row_of("child[40001] third", 3, 10)});
 }
 
 TEST_CASE("screen: a bar that ends becomes one line, in order with the records") {
@@ -117,13 +135,13 @@ TEST_CASE("screen: a bar that ends becomes one line, in order with the records")
   console.tell(bar(1, BarState::finished, 10, 10, "a"));
   console.say("after");
   CHECK(console.draw_after(100 * ms) ==
-        Rows{head + "before", row_of("a", 10, 10) + " finished", head + "after", "", row_of("b", 2, 10)});
+        Rows{head + "before", end_of("a", 10, 10, "finished in 0.2 s"), head + "after", "", row_of("b", 2, 10)});
   Bar failed = bar(2, BarState::failed, 3, 10, "b");
   failed.message = "404";
   console.tell(failed);
   console.say("last");
-  const Rows expected{head + "before", row_of("a", 10, 10) + " finished", head + "after",
-                      row_of("b", 3, 10) + " failed 404", head + "last"};
+  const Rows expected{head + "before", end_of("a", 10, 10, "finished in 0.2 s"), head + "after",
+                      end_of("b", 3, 10, "failed after 0.3 s: 404"), head + "last"};
   CHECK(console.draw_after(100 * ms) == expected);
   CHECK(console.screen.due_ns() == Renderer::never);
   CHECK(console.draw() == "");
@@ -136,9 +154,9 @@ TEST_CASE("screen: every way to end leaves one line, but a cleared bar none") {
   for (std::uint64_t i = 0; i < 5; ++i) console.tell(running(i, i, 10, fmt::format("bar{}", i)));
   CHECK(console.draw_after(200 * ms).size() == 6);
   for (std::uint64_t i = 0; i < 5; ++i) console.tell(bar(i, ends[i], i, 10, fmt::format("bar{}", i)));
-  CHECK(console.draw_after(100 * ms) == Rows{row_of("bar0", 0, 10) + " finished", row_of("bar1", 1, 10) + " failed",
-                                             row_of("bar2", 2, 10) + " abandoned",
-                                             row_of("bar3", 3, 10) + " orphaned"});
+  CHECK(console.draw_after(100 * ms) ==
+        Rows{end_of("bar0", 0, 10, "finished in 0.2 s"), end_of("bar1", 1, 10, "failed after 0.2 s"),
+             end_of("bar2", 2, 10, "abandoned after 0.2 s"), end_of("bar3", 3, 10, "orphaned after 0.2 s")});
 }
 
 TEST_CASE("screen: a cleared bar takes its row away though nothing else is said") {
@@ -155,7 +173,7 @@ TEST_CASE("screen: the end of a bar that was never seen is a line") {
   Console console({80, 10});
   console.tell(bar(1, BarState::finished, 10, 10, "a"));
   console.tell(bar(2, BarState::cleared, 10, 10, "b"));
-  CHECK(console.draw_after(0) == Rows{row_of("a", 10, 10) + " finished"});
+  CHECK(console.draw_after(0) == Rows{end_of("a", 10, 10, "finished in 0.0 s")});
 }
 
 TEST_CASE("screen: bars of different sources do not meet") {
@@ -196,14 +214,14 @@ TEST_CASE("screen: more bars than rows end in a summary") {
   Console console({60, 6});  // spacer, four rows, and one row for text
   for (std::uint64_t i = 0; i < 10; ++i) console.tell(running(i, i, 10, fmt::format("bar{}", i)));
   console.say("one");
-  CHECK(console.draw_after(200 * ms) == Rows{head + "one", "", row_of("bar0", 0, 10), row_of("bar1", 1, 10),
-                                             row_of("bar2", 2, 10), "... and 7 more, 60 %"});
-  console.tell(bar(0, BarState::cleared, 0, 10, "bar0"));
-  CHECK(console.draw_after(100 * ms) == Rows{head + "one", "", row_of("bar1", 1, 10), row_of("bar2", 2, 10),
-                                             row_of("bar3", 3, 10), "... and 6 more, 65 %"});
-  for (std::uint64_t i = 1; i < 6; ++i) console.tell(bar(i, BarState::cleared, 0, 10, ""));
+  CHECK(console.draw_after(200 * ms) == Rows{head + "one", "", row_of("bar7", 7, 10), row_of("bar8", 8, 10),
+                                             row_of("bar9", 9, 10), "... and 7 more, 30 %"});
+  console.tell(bar(9, BarState::cleared, 0, 10, "bar9"));
   CHECK(console.draw_after(100 * ms) == Rows{head + "one", "", row_of("bar6", 6, 10), row_of("bar7", 7, 10),
-                                             row_of("bar8", 8, 10), row_of("bar9", 9, 10)});
+                                             row_of("bar8", 8, 10), "... and 6 more, 25 %"});
+  for (std::uint64_t i = 0; i < 5; ++i) console.tell(bar(i, BarState::cleared, 0, 10, ""));
+  CHECK(console.draw_after(100 * ms) == Rows{head + "one", "", row_of("bar5", 5, 10), row_of("bar6", 6, 10),
+                                             row_of("bar7", 7, 10), row_of("bar8", 8, 10)});
 }
 
 TEST_CASE("screen: a summary of one row only") {
@@ -268,12 +286,12 @@ TEST_CASE("screen: the size is asked for at each frame") {
   CHECK(console.draw_after(200 * ms).size() == 6);
   console.resize({60, 5});
   CHECK(console.draw_after(100 * ms) ==
-        Rows{head + "one", "", row_of("bar0", 0, 10), row_of("bar1", 1, 10), "... and 2 more, 25 %"});
+        Rows{head + "one", "", row_of("bar2", 2, 10), row_of("bar3", 3, 10), "... and 2 more, 5 %"});
   console.resize({60, 20});
   CHECK(console.draw_after(100 * ms).size() == 6);
   console.resize({16, 20});
   CHECK(console.draw_after(100 * ms) ==
-        Rows{head.substr(0, 16), "", "bar0 [---------", "bar1 [#--------", "bar2 [##-------", "bar3 [###------"});
+        Rows{head.substr(0, 16), "", "bar0 [---]   0%", "bar1 [---]  10%", "bar2 [---]  20%", "bar3 [---]  30%"});
   console.resize({60, 2});
   console.draw_after(100 * ms);
   console.resize({60, 20});
@@ -319,9 +337,9 @@ TEST_CASE("screen: suspensions nest, and what ends meanwhile leaves its line") {
   console.draw();
   console.screen.suspend(false);
   console.tell(bar(1, BarState::finished, 10, 10, "a"));
-  CHECK(console.draw_after(200 * ms) == Rows{row_of("a", 10, 10) + " finished"});
+  CHECK(console.draw_after(200 * ms) == Rows{end_of("a", 10, 10, "finished in 0.2 s")});
   console.screen.suspend(false);
-  CHECK(console.draw_after(200 * ms) == Rows{row_of("a", 10, 10) + " finished", "", row_of("b", 1, 10)});
+  CHECK(console.draw_after(200 * ms) == Rows{end_of("a", 10, 10, "finished in 0.2 s"), "", row_of("b", 1, 10)});
 }
 
 TEST_CASE("screen: leaving erases the bars until one changes") {
@@ -342,30 +360,30 @@ TEST_CASE("screen: leaving erases the bars until one changes") {
 }
 
 TEST_CASE("screen: leaving for good writes each live bar once, in order with the records") {
-  Console console({80, 10});
+  Console console({100, 10});
   console.tell(running(1, 1, 10, "a"));
   console.tell(running(1, 2, 10, "b"), child);
   console.draw_after(200 * ms);
   console.say("one");
   console.screen.leave(true);
   console.draw_after(0);
-  CHECK(console.terminal.screen() ==
-        Rows{head + "one", row_of("a", 1, 10) + " running", row_of("child[40001] b", 2, 10) + " running"});
+  CHECK(console.terminal.screen() == Rows{head + "one", end_of("prog[4711] a", 1, 10, "running after 0.2 s"),
+                                          end_of("child[40001] b", 2, 10, "running after 0.2 s")});
   CHECK(console.screen.due_ns() == Renderer::never);
   console.screen.leave(true);
   CHECK(console.draw() == "");
 }
 
 TEST_CASE("screen: a bar that was written for good is not written again when it ends") {
-  Console console({80, 10});
+  Console console({100, 10});
   console.tell(running(1, 2, 10, "b"), child);
   console.screen.leave(true);
   console.draw_after(0);
   console.tell(bar(1, BarState::finished, 10, 10, "b"), child);
   console.tell(bar(2, BarState::finished, 10, 10, "new"), child);
   console.draw_after(200 * ms);
-  CHECK(console.terminal.text() ==
-        Rows{row_of("child[40001] b", 2, 10) + " running", row_of("child[40001] new", 10, 10) + " finished"});
+  CHECK(console.terminal.text() == Rows{end_of("child[40001] b", 2, 10, "running after 0.0 s", 32),
+                                        end_of("child[40001] new", 10, 10, "finished in 0.0 s")});
 }
 
 TEST_CASE("screen: after leaving for good nothing is live, though children's bars go on") {
@@ -392,7 +410,8 @@ TEST_CASE("screen: wide descriptions keep the layout") {
   Rows rows = console.draw_after(200 * ms);
   REQUIRE(rows.size() == 5);  // the record takes two
   CHECK(rows[2] == "");
-  CHECK(rows[4].starts_with("second ["));
+  CHECK(rows[3].starts_with("漢字漢字...  ["));
+  CHECK(rows[4].starts_with("second       ["));
   console.say("two");
   CHECK(console.draw_after(200 * ms).size() == 7);
   console.tell(bar(1, BarState::cleared, 0, 0, ""));
@@ -406,8 +425,7 @@ TEST_CASE("screen: wide descriptions keep the layout") {
 TEST_CASE("screen: a hostile description stays in its row") {
   Console console({80, 10});
   console.tell(running(1, 1, 10, "a\n\x1b[2J\x1b[10Bb"));
-  CHECK(console.draw_after(200 * ms) ==
-        Rows{"", "a\\n\\x1b[2J\\x1b[10Bb [####------------------------------------]  10% 1/10"});
+  CHECK(console.draw_after(200 * ms) == Rows{"", row_of("a\\n\\x1b[2J\\x1b[10Bb", 1, 10)});
   console.tell(bar(1, BarState::finished, 1, 10, "a\r\nb"));
-  CHECK(console.draw_after(200 * ms) == Rows{row_of("a\\r\\nb", 1, 10) + " finished"});
+  CHECK(console.draw_after(200 * ms) == Rows{end_of("a\\r\\nb", 1, 10, "finished in 0.2 s")});
 }

@@ -43,7 +43,7 @@ TEST_CASE("theme: a failure looks like an error, a loss like a warning") {
   CHECK(colour_of(BarState::failed, true) == colour_of(Level::error, true));
   CHECK(colour_of(BarState::abandoned, true) == colour_of(Level::warn, true));
   CHECK(colour_of(BarState::orphaned, true) == colour_of(Level::warn, true));
-  CHECK(colour_of(BarState::running, true).empty());
+  CHECK(is_colour(colour_of(BarState::running, true)));
   CHECK(colour_of(BarState::cleared, true).empty());
   CHECK(render::colour_end == "\x1b[0m");
 }
@@ -51,4 +51,26 @@ TEST_CASE("theme: a failure looks like an error, a loss like a warning") {
 TEST_CASE("theme: a number that is no level colours nothing") {
   CHECK(colour_of(static_cast<Level>(200), true).empty());
   CHECK(colour_of(static_cast<BarState>(200), true).empty());
+}
+
+TEST_CASE("theme: signs are there where the terminal takes them") {
+  render::BarLook look;
+  for (const BarState state : states) CHECK(render::sign_of(state, look).empty());
+  look.unicode = true;
+  CHECK(render::sign_of(BarState::finished, look) == "\u2713");
+  CHECK(render::sign_of(BarState::failed, look) == "\u2717");
+  CHECK(render::sign_of(BarState::running, look).empty());
+}
+
+TEST_CASE("theme: a spinner turns, and comes round") {
+  for (const bool unicode : {false, true}) {
+    render::BarLook look;
+    look.unicode = unicode;
+    std::set<std::string> seen;
+    for (std::uint64_t tick = 0; tick < 100; ++tick) {
+      seen.emplace(render::spinner(tick, look));
+      CHECK(render::spinner(tick, look) != render::spinner(tick + 1, look));
+    }
+    CHECK(seen.size() == (unicode ? 10 : 4));
+  }
 }

@@ -74,7 +74,7 @@ std::string looks(ConsoleChoice choice, const Ends& ends) {
   if (end.starts_with("Progress completed: Reading (10)")) out += shown.empty() ? "/simple" : "/?";
   else if (end.starts_with('{')) out += shown.starts_with('{') ? "/json" : "/?";
   else if (end.find(": Reading: finished (10/10)") != std::string::npos) out += shown.empty() ? "/?" : "/plain";
-  else if (end.find("Reading [#####") != std::string::npos)
+  else if (end.find("Reading ") == 0 && end.find("100% 10/10") != std::string::npos)
     out += shown.find("started") == std::string::npos ? "/bar" : "/?";
   else if (end.empty() && shown.empty()) out += "/none";
   else out += "/?";
@@ -84,7 +84,12 @@ std::string looks(ConsoleChoice choice, const Ends& ends) {
 std::string on_terminal(const ConsoleChoice& choice) { return looks(choice, make_terminal(100, 24)); }
 std::string on_pipe(const ConsoleChoice& choice) { return looks(choice, make_pipe()); }
 
-ConsoleChoice chosen(Format format, ProgressMode progress) { return {format, progress, 2, false, false}; }
+ConsoleChoice chosen(Format format, ProgressMode progress) {
+  ConsoleChoice choice;
+  choice.format = format;
+  choice.progress = progress;
+  return choice;
+}
 
 }  // namespace
 
@@ -94,14 +99,18 @@ TEST_CASE("console: what is automatic depends on the descriptor") {
   CHECK(on_pipe(automatic) == "date/plain");
 
   ConsoleChoice dumb = automatic;
-  dumb.dumb_terminal = true;
+  dumb.surroundings.dumb_terminal = true;
   CHECK(on_terminal(dumb) == "date/plain");
   CHECK(on_pipe(dumb) == "date/plain");
 
   ConsoleChoice no_colour = automatic;
-  no_colour.no_colour = true;
+  no_colour.surroundings.colour = sink::Colour::never;
   CHECK(on_terminal(no_colour) == "time/bar");
   CHECK(on_pipe(no_colour) == "date/plain");
+
+  ConsoleChoice ci = automatic;
+  ci.surroundings.in_ci = true;
+  CHECK(on_terminal(ci) == "date/plain");
 
   const TemporaryFile file;
   const os::Descriptor fd(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));

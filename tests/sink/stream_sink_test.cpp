@@ -199,7 +199,8 @@ TEST_CASE("stream sink: the first line is worded for the size the terminal has")
                   "it");
   sink.accept(event_of(bar(1, BarState::finished, 10, 10, "Reading")));
   sink.flush();
-  CHECK(read_now(terminal.ours) == "Reading [##########] 100% 10/\r\n");
+  // No room for a picture.
+  CHECK(read_now(terminal.ours).starts_with("Reading 100% 10/10 finished in "));
 }
 
 TEST_CASE("stream sink: pieces of a large write end where lines end") {
@@ -346,5 +347,6 @@ TEST_CASE("stream sink: one frame of a screen is one write") {
   CHECK(read_now(terminal.ours) == "04:16:40.727 INF prog[4711]: one\r\n");
   sink.accept(event_of(bar(1, BarState::finished, 10, 10, "Reading")));
   sink.leave(true);
-  CHECK(read_now(terminal.ours) == "Reading [########################################] 100% 10/10 finished\r\n");
+  CHECK(read_now(terminal.ours)
+            .starts_with("Reading [########################################] 100% 10/10 finished in "));
 }

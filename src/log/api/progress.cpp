@@ -54,7 +54,7 @@ bool readable(std::string_view bar_template) {
   const std::string fault = event::BarTemplate::fault_in(bar_template);
   if (fault.empty()) return true;
   Runtime::get().thread().submit_notice(Level::warn,
-                                        fmt::format("bar template \"{}\": {}; ignored", bar_template, fault));
+                                        fmt::format("\"{}\" is not a bar template: {}; ignored", bar_template, fault));
   return false;
 }
 

@@ -46,7 +46,8 @@ void set_threshold(Level level) {
 
 sink::ConsoleChoice console_choice(const Settings& settings) {
   const Config& config = settings.config;
-  return {config.format, config.progress, config.output_fd, settings.dumb_terminal, settings.no_colour};
+  return {config.format,    config.progress,     config.output_fd, settings.surroundings,
+          config.bar_theme, config.bar_template, config.taskbar};
 }
 
 // What a child does when its parent is gone: its own console, where what the parent did not take comes first.

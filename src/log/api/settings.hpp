@@ -9,6 +9,7 @@
 
 #include "dlog/config.hpp"
 #include "log/hub/log_thread.hpp"
+#include "log/sink/console.hpp"
 
 namespace dlog::api {
 
@@ -18,8 +19,7 @@ using Lookup = std::function<std::optional<std::string>(const char* name)>;
 struct Settings {
   Config config;
   std::string pipe;                  // DLOG_PIPE as it is; empty: not set
-  bool no_colour = false;            // NO_COLOR
-  bool dumb_terminal = false;        // TERM is unset, empty or "dumb"
+  sink::Surroundings surroundings;   // what TERM, the locale, CI systems and the colour switches say
   std::vector<hub::Notice> notices;  // one for each variable whose value cannot be used; it is then as if unset
 };
 

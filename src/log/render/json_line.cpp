@@ -7,7 +7,7 @@
 
 #include "base/civil_time.hpp"
 #include "log/event/level_name.hpp"
-#include "log/render/bar_line.hpp"
+#include "log/render/bar_words.hpp"
 #include "log/render/visible.hpp"
 
 namespace dlog::render {

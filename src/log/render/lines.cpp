@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "log/render/bar_line.hpp"
+#include "log/render/bar_words.hpp"
 #include "log/render/json_line.hpp"
 #include "log/render/visible.hpp"
 

@@ -4,78 +4,51 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
-#include "log/render/bar_line.hpp"
-#include "log/render/visible.hpp"
+#include "log/render/bar_rows.hpp"
 
 namespace dlog::render {
-
-Bar Screen::LiveBar::current() const {
-  Bar copy = bar;
-  copy.description = description;
-  copy.message = message;
-  return copy;
-}
 
 void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return records_.append(pending_, event);
 
   const Bar& bar = *event.bar;
   if (gone_) return accept_late(event);
-  LiveBar& live = live_bar(event, now_ns);
-  live.bar = bar;
-  if (live.description != bar.description) live.description = bar.description;
-  if (live.message != bar.message) live.message = bar.message;
+  latest_ns_ = std::max(latest_ns_, now_ns);
+  bars_.put(event, now_ns);
   moved_ = true;
   away_ = false;
   if (bar.state == BarState::running) return;
-  if (bar.state != BarState::cleared) end_bar(live);
-  const auto place = places_.find({event.source.id, bar.id});
-  bars_.erase(place->second);
-  places_.erase(place);
+  if (bar.state != BarState::cleared) end_bar(*bars_.find(event.source.id, bar.id), now_ns);
+  bars_.remove(event.source.id, bar.id);
 }
 
 // After the end there is no live region: a bar that was written then has had its line, another one gets it when it ends.
 void Screen::accept_late(const Event& event) {
   const Bar& bar = *event.bar;
-  const bool written = places_.contains({event.source.id, bar.id});
+  const bool written = bars_.find(event.source.id, bar.id) != nullptr;
   if (written || bar.state == BarState::running || bar.state == BarState::cleared) return;
-  LiveBar late;
-  if (event.source.id != 0) append_source(late.source, event.source);
-  late.bar = bar;
-  late.description = bar.description;
-  late.message = bar.message;
-  end_bar(late);
+  LiveBars late;
+  late.put(event, latest_ns_);
+  end_bar(late.all().front(), latest_ns_);
 }
 
-Screen::LiveBar& Screen::live_bar(const Event& event, std::int64_t now_ns) {
-  const Key key{event.source.id, event.bar->id};
-  if (const auto found = places_.find(key); found != places_.end()) return *found->second;
-  LiveBar fresh;
-  fresh.source_id = event.source.id;
-  if (event.source.id != 0) append_source(fresh.source, event.source);
-  fresh.since_ns = now_ns;
-  places_.emplace(key, bars_.insert(bars_.end(), std::move(fresh)));
-  return bars_.back();
-}
-
-// The last state is cut at the width of the latest frame: the line is an ordinary one afterwards, and wraps as such.
-void Screen::end_bar(const LiveBar& live) {
-  pending_ +=
-      bar_end_row(live.current(), live.source, static_cast<std::size_t>(size_.columns), records_.words().colour);
+void Screen::end_bar(const LiveBars::Live& live, std::int64_t now_ns) {
+  const bool with_source = bars_.of_several() || live.source_id != 0;
+  pending_ += bar_end_line(live.view(now_ns, with_source), static_cast<std::size_t>(size_.columns), look_.bars);
   pending_ += '\n';
 }
 
 std::int64_t Screen::due_ns() const {
   const bool live = frame_.has_live_rows();
   if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
-  if (suspended_ > 0 || away_ || gone_) return live ? 0 : never;
-  if (bars_.empty()) return live ? 0 : never;
+  if (!draws_bars() || bars_.empty()) return live ? 0 : never;
   std::int64_t due = never;
-  const bool any_old_enough = bars_.front().since_ns + hidden_ns <= drawn_ns_;
+  const bool any_old_enough = bars_.all().front().since_ns + hidden_ns <= drawn_ns_;
   if (live || any_old_enough) due = drawn_ns_ + (moved_ || !live ? bars_frame_ns : idle_frame_ns);
   // The youngest stand last: only they can be too young to have been drawn.
-  for (auto bar = bars_.rbegin(); bar != bars_.rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
+  for (auto bar = bars_.all().rbegin(); bar != bars_.all().rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
     due = std::min(due, bar->since_ns + hidden_ns);
   }
   return due;
@@ -83,42 +56,43 @@ std::int64_t Screen::due_ns() const {
 
 void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
   size_ = size;
-  frame_.append(out, pending_, live_rows(now_ns, size), size);
+  const std::vector<std::string> rows = live_rows(now_ns, size);
+  frame_.append(out, pending_, rows, size);
+  if (look_.taskbar) append_taskbar(out, !rows.empty());
   pending_.clear();
   moved_ = false;
   drawn_ns_ = now_ns;
+  latest_ns_ = std::max(latest_ns_, now_ns);
 }
 
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
-  std::vector<const LiveBar*> shown;
-  if (suspended_ == 0 && !away_ && !gone_) {
-    for (const LiveBar& live : bars_) {
-      if (now_ns - live.since_ns >= hidden_ns) shown.push_back(&live);
-    }
-  }
+  if (!draws_bars() || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
-  std::size_t rows = shown.size();
-  if (rows > rows_max) rows = rows_max == 0 ? 0 : rows_max - 1;  // the last row is the summary
-
-  std::vector<std::string> out;
+  const LiveBars::Choice choice = bars_.choose(rows_max, hidden_ns, now_ns);
+  const auto columns = static_cast<std::size_t>(size.columns);
   const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
-  for (std::size_t i = 0; i < rows; ++i) {
-    out.push_back(bar_row(shown[i]->current(), shown[i]->source, static_cast<std::size_t>(size.columns), tick));
+  std::vector<std::string> rows = bar_rows(choice.views, columns, look_.bars, tick);
+  if (choice.more != 0 && rows_max != 0) {
+    std::string summary = fmt::format("... and {} more, {} %", choice.more, choice.more_percent);
+    summary.resize(std::min(summary.size(), std::max<std::size_t>(columns, 2) - 1));
+    rows.push_back(std::move(summary));
   }
-  if (rows < shown.size() && rows_max != 0) {
-    double sum = 0;
-    for (std::size_t i = rows; i < shown.size(); ++i) sum += percent(shown[i]->bar.value, shown[i]->bar.total);
-    const std::size_t more = shown.size() - rows;
-    std::string summary = fmt::format("... and {} more, {:.0f} %", more, sum / static_cast<double>(more));
-    summary.resize(std::min(summary.size(), static_cast<std::size_t>(std::max(size.columns - 1, 1))));
-    out.push_back(std::move(summary));
-  }
-  return out;
+  return rows;
+}
+
+// How far all are, in the terminal's own words: 0 takes it away, 1 is a percentage, 3 says that something goes on.
+void Screen::append_taskbar(std::string& out, bool live) {
+  const int now = live ? bars_.overall_percent() : taskbar_off;
+  if (now == taskbar_told_) return;
+  taskbar_told_ = now;
+  if (now == taskbar_off) out += "\x1b]9;4;0\x1b\\";
+  else if (now < 0) out += "\x1b]9;4;3\x1b\\";
+  else fmt::format_to(std::back_inserter(out), "\x1b]9;4;1;{}\x1b\\", now);
 }
 
 void Screen::leave(bool for_good) {
   if (for_good && !gone_) {
-    for (const LiveBar& live : bars_) end_bar(live);
+    for (const LiveBars::Live& live : bars_.all()) end_bar(live, latest_ns_);
     gone_ = true;
   }
   away_ = true;

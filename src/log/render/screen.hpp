@@ -3,21 +3,26 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "log/render/frame.hpp"
+#include "log/render/live_bars.hpp"
 #include "log/render/record_line.hpp"
 #include "log/render/renderer.hpp"
+#include "log/render/theme.hpp"
 
 namespace dlog::render {
 
 class Screen : public Renderer {
  public:
-  explicit Screen(LineWords words) : records_(words) {}
+  struct Look {
+    BarLook bars{};
+    bool taskbar = false;  // tell the terminal how far all bars are (OSC 9;4)
+  };
+  explicit Screen(LineWords words) : Screen(words, {}) {}
+  Screen(LineWords words, Look look) : records_(words), look_(std::move(look)) { look_.bars.colour = words.colour; }
 
   void accept(const Event& event, std::int64_t now_ns) override;
   std::int64_t due_ns() const override;
@@ -33,37 +38,26 @@ class Screen : public Renderer {
   static constexpr std::int64_t hidden_ns = 150'000'000;        // a bar younger than this is not drawn
 
  private:
-  struct LiveBar {
-    std::uint64_t source_id = 0;
-    std::string source{};  // empty: this process
-    std::string description{};
-    std::string message{};
-    Bar bar{};  // its views are set when it is drawn
-    std::int64_t since_ns = 0;
-    Bar current() const;
-  };
-  using Key = std::pair<std::uint64_t, std::uint64_t>;  // (source, bar)
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept {
-      return static_cast<std::size_t>(key.first * 0x9E3779B97F4A7C15U ^ key.second);
-    }
-  };
-  LiveBar& live_bar(const Event& event, std::int64_t now_ns);
+  static constexpr int taskbar_off = -2;
   void accept_late(const Event& event);
-  void end_bar(const LiveBar& live);
+  void end_bar(const LiveBars::Live& live, std::int64_t now_ns);
+  bool draws_bars() const noexcept { return suspended_ == 0 && !away_ && !gone_; }
   std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
+  void append_taskbar(std::string& out, bool live);
 
   RecordLines records_;
   Frame frame_;
   Size size_{};
-  std::string pending_;      // finished lines
-  std::list<LiveBar> bars_;  // in the order of their creation
-  std::unordered_map<Key, std::list<LiveBar>::iterator, KeyHash> places_;
+  Look look_;
+  std::string pending_;  // finished lines
+  LiveBars bars_;
+  int taskbar_told_ = taskbar_off;
   bool moved_ = false;  // something of the live region changed
   bool gone_ = false;   // the process ends: no live region any more
   bool away_ = false;   // finish() was called: no live region until a bar changes
   int suspended_ = 0;
   std::int64_t drawn_ns_ = 0;
+  std::int64_t latest_ns_ = 0;  // that was heard of
 };
 
 }  // namespace dlog::render

@@ -1,5 +1,7 @@
-// Colours: see theme.hpp.
+// Colours and signs: see theme.hpp.
 #include "log/render/theme.hpp"
+
+#include <array>
 
 namespace dlog::render {
 
@@ -20,7 +22,7 @@ std::string_view colour_of(Level level, bool colour) noexcept {
 std::string_view colour_of(BarState state, bool colour) noexcept {
   if (!colour) return {};
   switch (state) {
-    case BarState::running:
+    case BarState::running: return "\x1b[36m";
     case BarState::cleared: return {};
     case BarState::finished: return "\x1b[32m";
     case BarState::failed: return "\x1b[31m";
@@ -28,6 +30,28 @@ std::string_view colour_of(BarState state, bool colour) noexcept {
     case BarState::orphaned: return "\x1b[33m";
   }
   return {};
+}
+
+std::string_view colour_dim(bool colour) noexcept { return colour ? "\x1b[2m" : std::string_view{}; }
+
+std::string_view sign_of(BarState state, const BarLook& look) noexcept {
+  if (!look.unicode) return {};
+  switch (state) {
+    case BarState::running:
+    case BarState::cleared: return {};
+    case BarState::finished: return "\u2713";
+    case BarState::failed: return "\u2717";
+    case BarState::abandoned: return "!";
+    case BarState::orphaned: return "?";
+  }
+  return {};
+}
+
+std::string_view spinner(std::uint64_t tick, const BarLook& look) noexcept {
+  static constexpr std::array<std::string_view, 10> braille{"\u280b", "\u2819", "\u2839", "\u2838", "\u283c",
+                                                            "\u2834", "\u2826", "\u2827", "\u2807", "\u280f"};
+  static constexpr std::array<std::string_view, 4> ascii{"|", "/", "-", "\\"};
+  return look.unicode ? braille[tick % braille.size()] : ascii[tick % ascii.size()];
 }
 
 }  // namespace dlog::render

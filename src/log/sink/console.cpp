@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "log/render/lines.hpp"
 #include "log/render/screen.hpp"
 #include "log/sink/stream_sink.hpp"
@@ -50,22 +52,40 @@ BarLines bar_lines(ProgressMode progress) {
   }
 }
 
-std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
-  Format format = choice.format;
-  if (format == Format::automatic) {
-    const bool capable = os::is_terminal(choice.output_fd) && !choice.dumb_terminal;
-    format = capable ? Format::terminal : Format::plain;
-  }
-  ProgressMode progress = choice.progress;
-  if (progress == ProgressMode::automatic) {
-    if (format == Format::terminal) progress = ProgressMode::bar;
-    else progress = format == Format::json ? ProgressMode::json : ProgressMode::plain;
-  }
-  if (format == Format::json && progress != ProgressMode::none) progress = ProgressMode::json;
-  const bool terminal = format == Format::terminal;
-  const render::LineWords words{!terminal, terminal && !choice.no_colour, cached_utc_offset_s};
+Format format_for(const ConsoleChoice& choice) {
+  if (choice.format != Format::automatic) return choice.format;
+  const bool capable = os::is_terminal(choice.output_fd) && !choice.surroundings.dumb_terminal;
+  return capable && !choice.surroundings.in_ci ? Format::terminal : Format::plain;
+}
 
-  if (progress == ProgressMode::bar && format != Format::json) return std::make_unique<render::Screen>(words);
+ProgressMode progress_for(const ConsoleChoice& choice, Format format) {
+  if (choice.progress == ProgressMode::none) return ProgressMode::none;
+  if (format == Format::json) return ProgressMode::json;
+  if (choice.progress != ProgressMode::automatic) return choice.progress;
+  return format == Format::terminal ? ProgressMode::bar : ProgressMode::plain;
+}
+
+render::Screen::Look look_for(const ConsoleChoice& choice) {
+  const Surroundings& around = choice.surroundings;
+  render::Screen::Look look;
+  look.bars.unicode = around.unicode && !around.wide_ambiguous;
+  look.bars.wide_ambiguous = around.wide_ambiguous;
+  look.bars.theme = choice.bar_theme;
+  if (look.bars.theme == BarTheme::automatic) look.bars.theme = look.bars.unicode ? BarTheme::blocks : BarTheme::ascii;
+  if (auto parsed = event::BarTemplate::parse(choice.bar_template)) look.bars.bar_template = std::move(*parsed);
+  look.taskbar = choice.taskbar;
+  return look;
+}
+
+std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
+  const Format format = format_for(choice);
+  const ProgressMode progress = progress_for(choice, format);
+  const bool terminal = format == Format::terminal;
+  const Colour colour = choice.surroundings.colour;
+  const render::LineWords words{!terminal, colour == Colour::automatic ? terminal : colour == Colour::always,
+                                cached_utc_offset_s};
+
+  if (progress == ProgressMode::bar) return std::make_unique<render::Screen>(words, look_for(choice));
   if (format == Format::simple) {
     return std::make_unique<render::Lines>(
         LineFormat::simple, progress == ProgressMode::plain ? BarLines::simple : bar_lines(progress), words);

@@ -7,7 +7,7 @@
 #include "base/big_endian.hpp"
 #include "base/civil_time.hpp"
 #include "base/utf8.hpp"
-#include "log/render/bar_line.hpp"
+#include "log/render/bar_words.hpp"
 #include "log/render/visible.hpp"
 #include "log/wire/format.hpp"
 #include "os/output.hpp"

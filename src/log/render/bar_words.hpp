@@ -1,4 +1,4 @@
-// A progress bar as text: a row of the live region, the line it leaves behind, and the words for output that is no terminal.
+// What there is to say of a progress bar, in words: for its row, its last line, and output that is no terminal.
 // Pure.
 #pragma once
 
@@ -16,16 +16,19 @@ std::string_view state_name(BarState state) noexcept;  // running finished faile
 // 0..100, rounded down, so that 100 means all; 0 where the total is unknown.
 int percent(std::uint64_t value, std::uint64_t total) noexcept;
 
+// `42`, `1.4 MiB`, `90 s`
+std::string amount_of(std::uint64_t n, Unit unit);
+
 // `42/100`, or `42` where the total is unknown; with a unit of bytes or seconds the amounts say so.
 std::string amount(const Bar& bar);
 
-// One row of at most columns - 1 characters, without a newline:
-//   copy[4711] Downloading [########------------]  42% 42/100 part 3 of 7
-// `source` is empty for this process. `tick` moves the mark of a bar with an unknown total.
-std::string bar_row(const Bar& bar, std::string_view source, std::size_t columns, std::uint64_t tick);
+// `12.3/s`, `1.4 MiB/s`; empty where it is not known.
+std::string rate_words(double per_second, Unit unit);
 
-// The row in its last state, with the state's name; what does not fit is cut.
-std::string bar_end_row(const Bar& bar, std::string_view source, std::size_t columns, bool colour);
+// `0:07`, `12:34`, `3:12:34`, `5d 03h`
+std::string clock_words(std::int64_t ns);
+// `0.3 s` below ten seconds, else as above.
+std::string duration_words(std::int64_t ns);
 
 // `Downloading: started (0/100)`, `Downloading: 42% (42/100)`, `Downloading: failed at 42/100: 404`
 std::string bar_sentence(const Bar& bar);
