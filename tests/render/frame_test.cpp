@@ -56,11 +56,12 @@ TEST_CASE("frame: nothing live is nothing but the lines") {
 
 TEST_CASE("frame: the exact bytes") {
   Picture picture({20, 5});
-  CHECK(picture.draw("one\n", {"bar"}) == "\x1b[?2026h\rone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
-  CHECK(picture.draw("", {"bar 2"}) == "\x1b[?2026h\x1b[K\r\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
+  const std::string begin = "\x1b[?2026h\x1b[18C  \r";
+  CHECK(picture.draw("one\n", {"bar"}) == begin + "\x1b[Kone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
+  CHECK(picture.draw("", {"bar 2"}) == begin + "\x1b[K\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("two\n", {"bar", "baz"}) ==
-        "\x1b[?2026h\r\x1b[Jtwo\n\x1b[?7l\nbar\x1b[K\nbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
-  CHECK(picture.draw("", {}) == "\x1b[?2026h\r\x1b[J\x1b[?2026l");
+        begin + "\x1b[Jtwo\n\x1b[?7l\nbar\x1b[K\nbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
+  CHECK(picture.draw("", {}) == begin + "\x1b[J\x1b[?2026l");
   CHECK(picture.draw("three\n", {}) == "three\n");
 }
 
@@ -163,28 +164,41 @@ TEST_CASE("frame: a whole stray line survives, and leaves no ghost of a bar") {
   }
 }
 
-TEST_CASE("frame: stray text without a newline tears no record") {
-  Picture picture({20, 8});
-  picture.draw("one\n", {"bar a", "bar b"});
-  picture.terminal.write("partial output");
-  SECTION("before records") {
-    picture.draw("two\n", {"bar a", "bar b"});
-    const Rows rows = picture.terminal.screen();
-    CHECK(std::count(rows.begin(), rows.end(), "two") == 1);
-    CHECK(Rows(rows.end() - 3, rows.end()) == Rows{"", "bar a", "bar b"});
+TEST_CASE("frame: stray text without a newline stays, as a line of its own") {
+  for (const std::string stray :
+       {"p", "partial output", "partial output of 20", "partial output that is longer than a row"}) {
+    const auto expected = [&](const Rows& more) {
+      Rows rows{"one"};
+      for (std::size_t at = 0; at < stray.size(); at += 20) rows.push_back(stray.substr(at, 20));
+      for (std::string& row : rows) row.erase(row.find_last_not_of(' ') + 1);
+      rows.insert(rows.end(), more.begin(), more.end());
+      return rows;
+    };
+    Picture picture({20, 9});
+    picture.draw("one\n", {"a", "b"});
+    picture.terminal.write(stray);
+    DYNAMIC_SECTION(stray << " before records") {
+      picture.draw("two\n", {"a", "b"});
+      CHECK(picture.terminal.screen() == expected({"two", "", "a", "b"}));
+    }
+    DYNAMIC_SECTION(stray << " before the bars go") {
+      picture.draw("two\n", {});
+      CHECK(picture.terminal.screen() == expected({"two"}));
+    }
+    DYNAMIC_SECTION(stray << " before a frame without records") {
+      picture.draw("", {"a!", "b"});
+      CHECK(picture.terminal.screen() == expected({"", "a!", "b"}));
+      picture.draw("", {"a!!", "b"});
+      CHECK(picture.terminal.screen() == expected({"", "a!!", "b"}));
+    }
   }
-  SECTION("before the bars go") {
-    picture.draw("two\n", {});
-    const Rows rows = picture.terminal.screen();
-    CHECK(std::count(rows.begin(), rows.end(), "two") == 1);
-    CHECK(std::count(rows.begin(), rows.end(), "bar a") == 0);
-  }
-  SECTION("before a frame without records") {
-    picture.draw("", {"bar a!", "bar b"});
-    const Rows rows = picture.terminal.screen();
-    CHECK(Rows(rows.end() - 2, rows.end()) == Rows{"bar a!", "bar b"});
-    CHECK(rows.size() == 4);
-  }
+}
+
+TEST_CASE("frame: text without a newline from before the first frame stays") {
+  Picture picture({20, 9});
+  picture.terminal.write("partial");
+  picture.draw("", {"a"});
+  CHECK(picture.terminal.screen() == Rows{"partial", "", "a"});
 }
 
 TEST_CASE("frame: stray lines at the bottom of the screen") {

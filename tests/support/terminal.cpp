@@ -77,6 +77,9 @@ std::size_t Terminal::sequence(std::string_view bytes) {
   if (final == 'A' && digits_only && given.size() < 6 && given != "0") {
     y_ = std::max(0, y_ - std::stoi(std::string(given)));
     wrap_next_ = false;
+  } else if (final == 'C' && digits_only && given.size() < 6 && given != "0") {
+    x_ = std::min(columns_ - 1, x_ + std::stoi(std::string(given)));
+    wrap_next_ = false;
   } else if (is("", 'J')) {
     erase_down();
   } else if (is("", 'K')) {

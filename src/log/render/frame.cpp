@@ -15,6 +15,14 @@ constexpr std::string_view erase_to_line_end = "\x1b[K";
 constexpr std::string_view autowrap_off = "\x1b[?7l";
 constexpr std::string_view autowrap_on = "\x1b[?7h";
 
+// To the first column; and where the cursor is not there, to a new line: text without a newline that another program wrote stays
+// as a line of its own. Nobody can ask where the cursor is, but from the first column it is one step further to the right edge
+// than from any other, so that of two blanks written there the second goes to a new line or not.
+void append_line_start(std::string& out, Size size) {
+  if (size.columns > 2) fmt::format_to(std::back_inserter(out), "\x1b[{}C  ", size.columns - 2);
+  out += '\r';
+}
+
 }  // namespace
 
 std::size_t Frame::rows_max(Size size) noexcept { return size.rows > 2 ? static_cast<std::size_t>(size.rows - 2) : 0; }
@@ -25,12 +33,10 @@ void Frame::append(std::string& out, std::string_view lines, const std::vector<s
     return;
   }
   out += sync_begin;
-  // A stray line that another program wrote has moved the cursor to the row below, which is to be the spacer now. Stray text
-  // without a newline goes on standing on the spacer, until a record comes: that must not be torn.
+  append_line_start(out, size);
+  // A stray line that another program wrote has moved the cursor to the row below, which is to be the spacer now.
   const bool from_scratch = !lines.empty() || rows.size() < rows_before_ || size != size_before_;
-  if (rows_before_ != 0 && !from_scratch) out += erase_to_line_end;
-  out += '\r';
-  if (rows_before_ != 0 && from_scratch) out += erase_down;
+  out += rows_before_ != 0 && from_scratch ? erase_down : erase_to_line_end;
   out += lines;
   if (!rows.empty()) {
     out += autowrap_off;
