@@ -56,7 +56,7 @@ TEST_CASE("frame: nothing live is nothing but the lines") {
 
 TEST_CASE("frame: the exact bytes") {
   Picture picture({20, 5});
-  const std::string begin = "\x1b[?2026h\x1b[18C  \r";
+  const std::string begin = "\x1b[?2026h \x1b[D\x1b[18C  \r";
   CHECK(picture.draw("one\n", {"bar"}) == begin + "\x1b[Kone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("", {"bar 2"}) == begin + "\x1b[K\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("two\n", {"bar", "baz"}) ==

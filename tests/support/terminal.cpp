@@ -80,6 +80,9 @@ std::size_t Terminal::sequence(std::string_view bytes) {
   } else if (final == 'C' && digits_only && given.size() < 6 && given != "0") {
     x_ = std::min(columns_ - 1, x_ + std::stoi(std::string(given)));
     wrap_next_ = false;
+  } else if (is("", 'D')) {
+    x_ = std::max(0, x_ - 1);
+    wrap_next_ = false;
   } else if (is("", 'J')) {
     erase_down();
   } else if (is("", 'K')) {
