@@ -40,6 +40,7 @@ PUBLIC = {
     "runtime.hpp": {"log/api"},
     "log.hpp": {"log/api"},
     "progress.hpp": {"log/api"},
+    "tracked_istream.hpp": {"log/api"},
     "macros.hpp": {"log/api"},
     "dlog.hpp": {"log/api"},
 }
