@@ -190,6 +190,13 @@ TEST_CASE("bar end: the state, the time and the reason") {
   CHECK(bar_end_line(ended(BarState::finished, 10), 60, look).ends_with("━ 100% 10/10 ✓ finished in 2.0 s"));
 }
 
+TEST_CASE("bar end: a description that is too long is cut") {
+  const std::string long_description(300, 'd');
+  const BarView view = after(bar(1, BarState::finished, 10, 10, long_description), 2);
+  CHECK(bar_end_line(view, 80, {}) == std::string(47, 'd') + "... 100% 10/10 finished in 2.0 s");
+  CHECK(bar_end_line(view, 10, {}) == std::string(17, 'd') + "... 100% 10/10 finished in 2.0 s");
+}
+
 TEST_CASE("bar end: the picture gives way, the words do not") {
   BarView failed = after(bar(1, BarState::failed, 5, 10, "a"), 2);
   failed.bar.message = "the mirror at the other end has closed the connection";

@@ -42,9 +42,16 @@ TEST_CASE("json line: a record, byte for byte") {
 TEST_CASE("json line: a bar, byte for byte") {
   Bar failed = bar(5, BarState::failed, 3, 10, "Reading");
   failed.message = "404";
-  CHECK(line(failed) == R"({"ts":"2026-11-21T04:16:40.727123456Z","event":"progress","name":"prog","pid":4711,"bar":5,)"
-                        R"("description":"Reading","value":3,"total":10,"state":"failed","message":"404"})"
-                        "\n");
+  CHECK(line(failed) ==
+        R"({"ts":"2026-11-21T04:16:40.727123456Z","event":"progress","name":"prog","pid":4711,"bar":5,)"
+        R"("description":"Reading","value":3,"total":10,"state":"failed","unit":"items","message":"404"})"
+        "\n");
+  Bar part = running(6, 3, 10, "Part");
+  part.unit = Unit::bytes_iec;
+  part.parent = 5;
+  part.paused = true;
+  CHECK(line(part).ends_with(R"("state":"running","unit":"bytes_iec","parent":5,"paused":true})"
+                             "\n"));
 }
 
 TEST_CASE("json line: levels are words") {

@@ -31,7 +31,8 @@ struct BarView {
 std::vector<std::string> bar_rows(std::span<const BarView> bars, std::size_t columns, const BarLook& look,
                                   std::uint64_t tick);
 
-// The bar in its last state; only its picture gives way. Longer than a row where its words are: an ordinary line, it wraps.
+// The bar in its last state; where it is too long its picture gives way, then its description. Longer than a row where its other
+// words are, as the reason of a failure: an ordinary line, it wraps.
 //   copy[4711] Downloading [########################################] 100% 100/100 finished in 2.1 s
 std::string bar_end_line(const BarView& view, std::size_t columns, const BarLook& look);
 

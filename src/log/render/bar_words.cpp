@@ -41,6 +41,16 @@ std::string_view state_name(BarState state) noexcept {
   return "running";
 }
 
+std::string_view unit_name(Unit unit) noexcept {
+  switch (unit) {
+    case Unit::items: return "items";
+    case Unit::bytes: return "bytes";
+    case Unit::bytes_iec: return "bytes_iec";
+    case Unit::seconds: return "seconds";
+  }
+  return "items";
+}
+
 int percent(std::uint64_t value, std::uint64_t total) noexcept {
   if (total == 0) return 0;
   // The greatest p with p * total <= 100 * value, in parts that do not overflow.

@@ -12,6 +12,7 @@
 namespace dlog::render {
 
 std::string_view state_name(BarState state) noexcept;  // running finished failed abandoned orphaned cleared
+std::string_view unit_name(Unit unit) noexcept;        // items bytes bytes_iec seconds
 
 // 0..100, rounded down, so that 100 means all; 0 where the total is unknown.
 int percent(std::uint64_t value, std::uint64_t total) noexcept;

@@ -66,6 +66,9 @@ void append_json_bar(std::string& out, const Event& event) {
   append_number(out, "value", bar.value);
   append_number(out, "total", bar.total);
   append_text(out, "state", state_name(bar.state));
+  append_text(out, "unit", unit_name(bar.unit));
+  if (bar.parent != 0) append_number(out, "parent", bar.parent);
+  if (bar.paused) append_key(out, "paused"), out += "true";
   if (!bar.message.empty()) append_text(out, "message", bar.message);
   out += "}\n";
 }
