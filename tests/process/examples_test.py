@@ -19,7 +19,7 @@ def started(case, name, **options):
 
 
 # The line that a bar leaves: its description, and later how it ended.
-ENDED = r"\b{}\b.*(?:finished in|failed after) "
+ENDED = r"\b{}\b.*(?:finished|failed)\b"
 
 
 class Piped(unittest.TestCase):

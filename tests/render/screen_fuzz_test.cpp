@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "log/render/bar_line.hpp"
 #include "log/render/bar_rows.hpp"
 #include "log/render/screen.hpp"
 #include "support/catch.hpp"

@@ -19,12 +19,9 @@ namespace {
 using event::BarField;
 using event::BarTemplate;
 
-constexpr std::size_t picture_columns_max = 42;
-constexpr std::size_t picture_columns_fair = 12;  // others give way before a picture gets smaller
 constexpr std::size_t message_columns_min = 8;
-constexpr std::size_t narrow_columns = 60;    // no room for sources
-constexpr std::size_t head_columns_min = 20;  // of a description that is too long, in a bar's last line
-constexpr std::size_t depth_max = 8;          // of what is indented further
+constexpr std::size_t narrow_columns = 60;  // no room for sources
+constexpr std::size_t depth_max = 8;        // of what is indented further
 constexpr std::int64_t eta_after_ns = 1'000'000'000;
 constexpr double eta_s_max = 100.0 * 24 * 3600;
 
@@ -271,40 +268,6 @@ class Rows {
 std::vector<std::string> bar_rows(std::span<const BarView> bars, std::size_t columns, const BarLook& look,
                                   std::uint64_t tick) {
   return Rows(columns, look, tick).draw(bars);
-}
-
-std::string bar_end_line(const BarView& view, std::size_t columns, const BarLook& look) {
-  const Bar& bar = view.bar;
-  std::string head(view.source);
-  if (!head.empty()) head += ' ';
-  append_visible(head, bar.description);
-  const std::string amounts =
-      bar.total == 0 ? amount(bar) : fmt::format("{:3}% {}", percent(bar.value, bar.total), amount(bar));
-  const std::string_view sign = sign_of(bar.state, look);
-  const std::string state = fmt::format("{}{}{}", sign, sign.empty() ? "" : " ", state_name(bar.state));
-  std::string rest = bar.state == BarState::finished ? " in " : " after ";
-  rest += duration_words(view.elapsed_ns);
-  if (!bar.message.empty()) {
-    rest += ": ";
-    append_visible(rest, bar.message);
-  }
-
-  const Ambiguous ambiguous = look.wide_ambiguous ? Ambiguous::wide : Ambiguous::narrow;
-  const auto width = [&](std::string_view text) { return columns_of(text, ambiguous); };
-  const std::size_t words = width(amounts) + width(state) + width(rest) + 3;  // and the blanks, and the last column
-  // One that would fill a row by itself is cut; another one rather wraps.
-  const std::size_t head_max = std::max(columns > words ? columns - words : 0, head_columns_min);
-  if (width(head) >= std::max(columns, head_columns_min))
-    head = cut_with_ellipsis(head, head_max, look.unicode, ambiguous);
-  const std::size_t taken = width(head) + words + 1;
-  const std::size_t left = columns > taken ? columns - taken : 0;
-  std::string out = head + ' ';
-  if (bar.total != 0 && left >= picture_columns_fair) {
-    append_picture(out, bar, std::min(left, picture_columns_max), look, 0);
-    out += ' ';
-  }
-  const std::string_view colour = colour_of(bar.state, look.colour);
-  return fmt::format("{}{} {}{}{}{}", out, amounts, colour, state, colour.empty() ? "" : colour_end, rest);
 }
 
 }  // namespace dlog::render

@@ -13,7 +13,7 @@
 
 #include "dlog/event.hpp"
 #include "log/event/bar_template.hpp"
-#include "log/render/bar_rows.hpp"
+#include "log/render/bar_view.hpp"
 #include "log/render/estimate.hpp"
 
 namespace dlog::render {

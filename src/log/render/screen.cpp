@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "log/render/bar_line.hpp"
 #include "log/render/bar_rows.hpp"
 
 namespace dlog::render {
