@@ -60,8 +60,8 @@ TEST_CASE("frame: the exact bytes") {
   CHECK(picture.draw("one\n", {"bar"}) == begin + "\x1b[Kone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("", {"bar 2"}) == begin + "\x1b[K\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("two\n", {"bar", "baz"}) ==
-        begin + "\x1b[Jtwo\n\x1b[?7l\nbar\x1b[K\nbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
-  CHECK(picture.draw("", {}) == begin + "\x1b[J\x1b[?2026l");
+        begin + "\x1b[K\x1b[C\x1b[J\rtwo\n\x1b[?7l\nbar\x1b[K\nbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
+  CHECK(picture.draw("", {}) == begin + "\x1b[K\x1b[C\x1b[J\r\x1b[?2026l");
   CHECK(picture.draw("three\n", {}) == "three\n");
 }
 

@@ -77,8 +77,8 @@ std::size_t Terminal::sequence(std::string_view bytes) {
   if (final == 'A' && digits_only && given.size() < 6 && given != "0") {
     y_ = std::max(0, y_ - std::stoi(std::string(given)));
     wrap_next_ = false;
-  } else if (final == 'C' && digits_only && given.size() < 6 && given != "0") {
-    x_ = std::min(columns_ - 1, x_ + std::stoi(std::string(given)));
+  } else if (final == 'C' && (given.empty() || digits_only) && given.size() < 6 && given != "0") {
+    x_ = std::min(columns_ - 1, x_ + (given.empty() ? 1 : std::stoi(std::string(given))));
     wrap_next_ = false;
   } else if (is("", 'D')) {
     x_ = std::max(0, x_ - 1);

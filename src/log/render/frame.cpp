@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view sync_begin = "\x1b[?2026h";
 constexpr std::string_view sync_end = "\x1b[?2026l";
-constexpr std::string_view erase_down = "\x1b[J";
+// From the first column. Not at once: in the first column of the first row tmux takes "erase down" for "clear the screen", and keeps
+// what stood there as if it had scrolled away.
+constexpr std::string_view erase_down = "\x1b[K\x1b[C\x1b[J\r";
 constexpr std::string_view erase_to_line_end = "\x1b[K";
 constexpr std::string_view autowrap_off = "\x1b[?7l";
 constexpr std::string_view autowrap_on = "\x1b[?7h";
