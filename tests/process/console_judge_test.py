@@ -167,8 +167,8 @@ class JudgeOnTmux(unittest.TestCase):
 
     def test_bad_consoles(self):
         # The second one: tmux keeps what is erased from the very first place of the screen on, above the screen.
-        for old, new, start in ((ERASE_DOWN, "", "torn"), (ERASE_DOWN, "\x1b[J", "a ghost"), ("\r\x1b[4A", "\n", "a ghost"), ("\x1b[4A", "\x1b[5A", "lost"),
-                                (line(7), line(7) + line(7), "mixed")):
+        for old, new, start in ((ERASE_DOWN, "", "torn"), (ERASE_DOWN, "\x1b[J", "a ghost"), ("\r\x1b[4A", "\n", "a ghost"),
+                                ("\x1b[4A", "\x1b[5A", "lost"), (line(7), line(7) + line(7), "mixed")):
             run = self.shown([piece.replace(old, new) for piece in good_console()])
             found = Expected("one", STEPS).faults(run.lines)
             self.assertTrue([fault for fault in found if fault.startswith(start)], found[:5])

@@ -40,7 +40,7 @@ class Terminal:
 
     def record(self, command, env, resizes=()):
         """Runs a program whose stdout and stderr are a terminal, and returns what happened there: pieces of bytes and sizes, in
-        order; and the exit code. `resizes`: [(expression, (columns, rows))], each size is taken when its expression is found in what has come.
+        order; and the exit code. `resizes`: [(expression, (columns, rows))], a size is taken when its expression is found.
         """
         ours, theirs = self.open()
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True)

@@ -140,7 +140,6 @@ void many(int steps, const std::vector<std::string>& sizes) {
     if (next == sizes.size() || step < steps / 4 * static_cast<int>(next + 1)) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     say("z", static_cast<int>(next), short_text);
-    dlog::flush();
     while (size_of_terminal() != sizes[next]) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     ++next;
   });
