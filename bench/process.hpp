@@ -9,15 +9,20 @@
 
 namespace bench {
 
-// User and system time of all threads.
-inline double cpu_seconds() {
+inline double cpu_seconds_of(int who) {
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  getrusage(who, &usage);
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
+
+// User and system time of all threads.
+inline double cpu_seconds() { return cpu_seconds_of(RUSAGE_SELF); }
+
+// The same of the calling thread alone.
+inline double thread_cpu_seconds() { return cpu_seconds_of(RUSAGE_THREAD); }
 
 // How often the calling thread had to leave its core to somebody else, without waiting for anything.
 inline std::int64_t interruptions() {

@@ -71,6 +71,17 @@ def children(goals, results):
               results.median("children", "unloaded", "parent_p50"), 1.1)
 
 
+def bars(goals, results):
+    for threads, of in ((1, "1 thread"), (2, "2 threads")):
+        goals.bound(f"step of a bar, {of}, to a fetch_add", results.median("bars", ("update", "dlog"), f"ratio_{threads}"), 1.2, "x")
+    for rows in (24, 110):
+        step = ("cpu", rows)
+        goals.bound(f"100 live bars on {rows} rows, % of a core", results.median("bars", step, "core_percent"), 0.3, " %")
+    goals.bound("100 bars of 10 children, % of the parent's core", results.median("bars", "children", "core_percent"), 1, " %")
+    # What is counted begins and ends between two changes.
+    goals.bound("changes of a child's bar on the wire, /s", results.median("bars", "children", "changes_a_second_and_bar"), 10.2, "/s")
+
+
 def idle(goals, results):
     for who, step, prefix in (("alone", "dlog", ""), ("parent", "family", "parent_"), ("child", "family", "child_")):
         goals.bound(f"idle, {who}: wake-ups a second", results.worst("idle", step, prefix + "switches_a_second"), 0)
@@ -102,7 +113,7 @@ def headers(goals, results):
             goals.row(f"{compiler}: bytes a call, {words}, to quill", own, quill, 1)
 
 
-ALL = {"latency": latency, "throughput": throughput, "children": children, "idle": idle, "startup": startup,
+ALL = {"latency": latency, "throughput": throughput, "children": children, "bars": bars, "idle": idle, "startup": startup,
        "connections": connections, "headers": headers}
 
 

@@ -52,6 +52,8 @@ class Size:
         self.unloaded_records = 10_000 if quick else 20_000
         self.errors = 50 if quick else 300
         self.idle_seconds = 1 if quick else 3
+        self.bar_turns = 11 if quick else 21
+        self.bar_seconds = 4 if quick else 10
         self.processes = 10 if quick else 50
         self.frames = 1_000_000 if quick else 5_000_000
 
@@ -95,6 +97,15 @@ def idle_steps(programs, size):
         yield peer, lambda p=peer: programs.run(f"idle_{p}", seconds=size.idle_seconds)
 
 
+def bars_steps(programs, size):
+    for _ in range(size.turns):
+        for peer in programs.peers("bar_update", programs_module.BAR_PEERS):
+            yield ("update", peer), lambda p=peer: programs.run(f"bar_update_{p}", file=False, turns=size.bar_turns)
+    for rows in (24, 110):
+        yield ("cpu", rows), lambda r=rows: programs.run("bars_cpu", file=False, rows=r, seconds=size.bar_seconds)
+    yield "children", lambda: programs.run("bars_children", file=False, seconds=size.bar_seconds // 2)
+
+
 def startup_steps(programs, size):
     for peer in programs.peers("first_record"):
         # A process each, so that every one of them starts.
@@ -116,7 +127,7 @@ def merged(runs):
 
 
 # The tables in the order in which they are printed; "headers" is measured by header_cost.py.
-TABLES = {"latency": latency_steps, "throughput": throughput_steps, "children": children_steps, "idle": idle_steps,
+TABLES = {"latency": latency_steps, "throughput": throughput_steps, "children": children_steps, "bars": bars_steps, "idle": idle_steps,
           "startup": startup_steps, "connections": connections_steps}
 
 

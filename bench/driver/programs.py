@@ -9,6 +9,7 @@ NEAR_NS = 60  # a cache line that crosses faster than this crosses between near 
 
 # From fast to slow; only those that were built are measured.
 PEERS = ("dlog", "quill", "fmtlog", "spdlog_sync", "spdlog_async", "log4cplus", "boost_log", "glog")
+BAR_PEERS = ("dlog", "barkeep", "indicators")
 
 
 class Programs:
@@ -16,15 +17,15 @@ class Programs:
         self.folder = pathlib.Path(folder)
         self.log_file = pathlib.Path(temporary) / "bench.log"
         self.say = say
-        self.without = without  # loggers that an earlier build may have left programs of
+        self.without = without  # peers that an earlier build may have left programs of
         # dlog obeys its environment; what is measured is what the program asks for.
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("DLOG_")}
 
     def has(self, program):
         return (self.folder / program).exists()
 
-    def peers(self, program):
-        return [peer for peer in PEERS if peer not in self.without and self.has(f"{program}_{peer}")]
+    def peers(self, program, among=PEERS):
+        return [peer for peer in among if peer not in self.without and self.has(f"{program}_{peer}")]
 
     def run(self, program, timeout=120, file=True, **options):
         """What the program says, as a dictionary; None if it failed, and it is told why."""

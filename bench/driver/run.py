@@ -13,6 +13,8 @@ import measure
 import programs
 import tables
 
+# Measured where their sources are given.
+GIVEN_PEERS = ("quill", "fmtlog", "barkeep", "indicators")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -26,10 +28,15 @@ def arguments():
                         help="a source tree of quill, or its include folder; also as DLOG_BENCH_QUILL")
     parser.add_argument("--fmtlog", default=os.environ.get("DLOG_BENCH_FMTLOG", ""), metavar="DIR",
                         help="a source tree of fmtlog; also as DLOG_BENCH_FMTLOG")
+    for bars in ("barkeep", "indicators"):
+        parser.add_argument(f"--{bars}", default=os.environ.get(f"DLOG_BENCH_{bars.upper()}", ""), metavar="DIR",
+                            help=f"a source tree of {bars}; also as DLOG_BENCH_{bars.upper()}")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables here as well, as markdown")
     options = parser.parse_args()
     options.quill = folder_of(parser, options.quill, "quill/Logger.h")
     options.fmtlog = folder_of(parser, options.fmtlog, "fmtlog.h")
+    options.barkeep = folder_of(parser, options.barkeep, "barkeep/barkeep.h")
+    options.indicators = folder_of(parser, options.indicators, "indicators/progress_bar.hpp")
     options.rounds = max(1, options.rounds or (1 if options.quick else 5))
     return options
 
@@ -53,8 +60,8 @@ def build(options):
     log = ROOT / "build" / "bench.log"
     log.parent.mkdir(exist_ok=True)
     with open(log, "w", encoding="utf-8") as output:
-        for command in (["cmake", "--preset", "bench", f"-DDLOG_BENCH_QUILL_INCLUDE={options.quill}",
-                         f"-DDLOG_BENCH_FMTLOG_INCLUDE={options.fmtlog}"], ["scripts/build", "bench"]):
+        peers = [f"-DDLOG_BENCH_{peer.upper()}_INCLUDE={getattr(options, peer)}" for peer in GIVEN_PEERS]
+        for command in (["cmake", "--preset", "bench", *peers], ["scripts/build", "bench"]):
             if subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False).returncode != 0:
                 output.flush()
                 sys.exit(f"{log.read_text(encoding='utf-8')[-4000:]}\nfailed: {' '.join(command)}")
@@ -74,7 +81,7 @@ def main():
     build(options)
     names = [name for name in tables.ALL if not options.only or name in options.only]
     with tempfile.TemporaryDirectory(prefix="dlog-bench-") as folder:
-        without = [peer for peer, given in (("quill", options.quill), ("fmtlog", options.fmtlog)) if not given]
+        without = [peer for peer in GIVEN_PEERS if not getattr(options, peer)]
         runner = programs.Programs(ROOT / "build/bench/bin", folder, say, without)
         results = measure.measure(runner, names, options.rounds, options.quick, say)
         if "headers" in names:

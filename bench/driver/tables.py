@@ -1,6 +1,8 @@
 """The tables: what was measured, as rows of text."""
 import statistics
 
+import programs
+
 
 class Table:
     def __init__(self, title, columns, notes=()):
@@ -115,6 +117,33 @@ def children(results, _):
     yield table
 
 
+def bars(results, _):
+    get = lambda step, name: results.median("bars", step, name)
+    table = Table("A step of a live bar, beside a relaxed fetch_add",
+                  ["ns", "1 thread", "fetch_add", "ratio", "2 threads, same bar", "fetch_add", "ratio"])
+    for peer in programs.BAR_PEERS:
+        if get(("update", peer), "ns_1") is not None:
+            cells = []
+            for threads in (1, 2):
+                cells += [get(("update", peer), f"{name}_{threads}") for name in ("ns", "fetch_add_ns")]
+                cells.append(ratio(get(("update", peer), f"ratio_{threads}"), 1))
+            table.row(peer, *cells)
+    table.notes.append("In turns; the ratio is the median of the turns' ratios.")
+    yield table
+    table = Table("100 live bars, changed 10 times a second",
+                  ["% of a core", "all", "caller", "reader of the terminal", "frames/s", "bytes/s"])
+    for rows in (24, 110):
+        names = ("core_percent", "caller_percent", "reader_percent", "frames_a_second", "bytes_a_second")
+        table.row(f"{rows} rows", *(get(("cpu", rows), name) for name in names))
+    yield table
+    table = Table("Bars of children, changed as fast as they can",
+                  ["children", "bars", "parent, % of a core", "of it the terminal's reader", "changes/s of a bar", "frames/s",
+                   "million steps/s"])
+    table.row(*(get("children", name) for name in ("children", "bars", "core_percent", "reader_percent", "changes_a_second_and_bar",
+                                                   "frames_a_second", "million_steps_a_second")))
+    yield table
+
+
 def idle(results, _):
     table = Table("Idle, after one quiet second",
                   ["who", "wake-ups a second", "% of a core", "next record shown, ms", "call that wakes, us"])
@@ -177,5 +206,5 @@ def headers(results, _):
 
 
 # In the order in which they are printed.
-ALL = {"latency": latency, "throughput": throughput, "children": children, "idle": idle, "startup": startup,
+ALL = {"latency": latency, "throughput": throughput, "children": children, "bars": bars, "idle": idle, "startup": startup,
        "connections": connections, "headers": headers}
