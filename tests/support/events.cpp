@@ -38,6 +38,10 @@ Told copy_of(const Event& event) {
   told.value = bar.value;
   told.total = bar.total;
   told.unit = bar.unit;
+  told.parent = bar.parent;
+  told.paused = bar.paused;
+  told.estimate = bar.estimate;
+  told.bar_template = bar.bar_template;
   return told;
 }
 

@@ -73,6 +73,10 @@ struct Told {
   std::uint64_t value = 0;
   std::uint64_t total = 0;
   Unit unit = Unit::items;
+  std::uint64_t parent = 0;
+  bool paused = false;
+  std::uint32_t estimate = 0;
+  std::string bar_template{};
 };
 Told copy_of(const Event& event);
 
