@@ -125,7 +125,7 @@ void Runtime::join_parent(const Settings& settings, hub::LogThread::Setup& setup
   auto socket = os::connect_to(*address, connect_deadline);
   if (!socket) return stay_alone(socket.reason());
   auto to_parent = std::make_unique<sink::SocketSink>(
-      std::move(*socket), os::random_bits(),
+      std::move(*socket), sink::seed_encoder(os::random_bits()),
       own_console(console_choice(settings), setup.self.name, setup.self.pid, settings.pipe));
   to_parent_ = to_parent.get();
   setup.outlets.push_back(std::move(to_parent));
