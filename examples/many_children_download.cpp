@@ -7,6 +7,7 @@
 #include <thread>
 
 int main(int count, char** arguments) {
+  dlog::init({.process_name = "download"});  // a short name, for it stands before each line
   const std::string what = count > 1 ? arguments[1] : "files";
   const int speed = count > 2 ? std::atoi(arguments[2]) : 1;
   constexpr int blocks = 60;

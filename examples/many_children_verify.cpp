@@ -7,6 +7,7 @@
 #include <thread>
 
 int main(int count, char** arguments) {
+  dlog::init({.process_name = "verify"});  // a short name, for it stands before each line
   const std::string what = count > 1 ? arguments[1] : "archive";
   const int speed = count > 2 ? std::atoi(arguments[2]) : 1;
   dlog::info("verifying the {}", what);

@@ -28,6 +28,7 @@ std::optional<LoopbackAddress> parse_loopback_address(std::string_view text) noe
 struct Listening {
   Descriptor socket;
   std::uint16_t port = 0;
+  std::uint64_t cookie = 0;  // the kernel's number of this socket, never used twice; 0: it does not say
 };
 Result<Listening> listen_on_loopback();
 

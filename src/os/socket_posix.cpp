@@ -45,6 +45,15 @@ bool met_itself(const Descriptor& socket) noexcept {
   return here.sin_port == there.sin_port && here.sin_addr.s_addr == there.sin_addr.s_addr;
 }
 
+std::uint64_t cookie_of([[maybe_unused]] const Descriptor& socket) noexcept {
+  std::uint64_t cookie = 0;
+#ifdef SO_COOKIE
+  socklen_t size = sizeof cookie;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) return 0;
+#endif
+  return cookie;
+}
+
 // Which outcome an error number of recv or send means.
 Received transfer_failed(int number) noexcept {
   if (number == EAGAIN || number == EWOULDBLOCK) return {Transfer::would_block, 0, number};
@@ -88,7 +97,8 @@ Result<Listening> listen_on_loopback() {
   if (::listen(socket.get(), SOMAXCONN) != 0) return error_from("listen", errno);
   const std::uint16_t port = ntohs(ask(::getsockname, socket).sin_port);
   if (port == 0) return Error{"getsockname: no port"};
-  return Listening{std::move(socket), port};
+  const std::uint64_t cookie = cookie_of(socket);
+  return Listening{std::move(socket), port, cookie};
 }
 
 Accepted accept_connection(const Descriptor& listener) noexcept {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "dlog/dlog.hpp"
+#include "os/process.hpp"
 #include "os/socket.hpp"
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -154,6 +155,36 @@ TEST_CASE("runtime: a child whose parent is gone says so once, and goes on at it
   CHECK(words == Words{"INF prog: one", "ERR prog: two", "    lines", "INF prog: three"});
 }
 
+TEST_CASE("runtime: a child of ours whose parent is gone keeps time, thread and place of what was not taken") {
+  const Ended ended = run_program({{"DLOG_FORMAT", "json"}}, [] {
+    auto parent = std::make_unique<Parent>();
+    ::setenv("DLOG_PIPE", parent->address().c_str(), 1);
+    ::setenv("DLOG_PIPE_ID", fmt::format("{}:1:2:{}", parent->listening.port, std::string(32, 'a')).c_str(), 1);
+    for (const bool parent_lives : {true, false}) {
+      dlog::info("the same place {}", parent_lives);
+      if (!parent_lives) continue;
+      dlog::flush();
+      const std::string hello = hello_frame("prog", dlog::os::process_id(), std::string(32, 'a'));
+      {
+        const auto connection = parent->accept();
+        say(receive_exactly(connection, hello.size()) == hello ? "hello" : "something else");
+      }
+      parent.reset();
+    }
+    say(std::to_string(dlog::os::thread_id()));
+  });
+  const Words said = lines_of(well(ended).out);
+  REQUIRE(said.size() == 2);
+  CHECK(said[0] == "hello");
+  const Words lines = lines_of(ended.err);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("\"name\":\"dlog\"") != std::string::npos);
+  CHECK(lines[1].find("\"name\":\"prog\"") != std::string::npos);
+  CHECK(lines[1].find("\"tid\":" + said[1] + ",\"msg\":\"the same place false\"") != std::string::npos);
+  CHECK(lines[1].find("runtime_family_test.cpp\",\"line\":") != std::string::npos);
+  CHECK(lines[1].find("\"line\":0") == std::string::npos);
+}
+
 TEST_CASE("runtime: a bar that ends while the parent goes away leaves its line") {
   const Ended ended = run_program({}, [] {
     auto parent = std::make_unique<Parent>();
@@ -182,7 +213,7 @@ TEST_CASE("runtime: a forked process is a child of its parent by itself") {
   const Words words = console_of(ended);
   CHECK(words.size() == 3);
   CHECK(words.front() == "INF prog: parent");
-  CHECK(std::count(words.begin(), words.end(), "INF child: forked child") == 1);
+  CHECK(std::count(words.begin(), words.end(), "INF prog: forked child") == 1);
 }
 
 TEST_CASE("runtime: a forked process keeps the settings of its program") {
@@ -212,7 +243,9 @@ TEST_CASE("runtime: a forked process does not repeat what its parent had buffere
   Words parents;
   Words forked;
   for (const std::string& line : console_of(ended)) {
-    (line.starts_with("INF prog: ") ? parents : forked).push_back(line.substr(line.find(": ") + 2));
+    REQUIRE(line.starts_with("INF prog: "));
+    const std::string message = line.substr(line.find(": ") + 2);
+    (message.starts_with("parent") ? parents : forked).push_back(message);
   }
   REQUIRE(parents.size() == 1000);
   REQUIRE(forked.size() == 500);

@@ -11,7 +11,9 @@
 #include <string>
 #include <thread>
 
+#include "base/pipe_id.hpp"
 #include "dlog/dlog.hpp"
+#include "os/process.hpp"
 #include "os/socket.hpp"
 #include "support/catch.hpp"
 #include "support/collecting.hpp"
@@ -85,14 +87,19 @@ TEST_CASE("runtime: an aggregator advertises where it listens") {
     say(role_name());
     say(address.starts_with("127.0.0.1:") ? "loopback" : address);
     say(variable("DLOG_PIPE") == "set " + address ? "advertised" : "not advertised");
-    say(dlog::child_environment() == Words{"DLOG_PIPE=" + address} ? "the same for children" : "something else");
+    const std::string id = variable("DLOG_PIPE_ID").substr(4);
+    const bool same = dlog::child_environment() == Words{"DLOG_PIPE=" + address, "DLOG_PIPE_ID=" + id};
+    say(same ? "the same for children" : "something else");
+    const auto parsed_id = dlog::parse_pipe_id(id);
+    say(parsed_id && address == fmt::format("127.0.0.1:{}", parsed_id->port) ? "its port" : "another port");
+    say(parsed_id && parsed_id->cookie != 0 && parsed_id->pid == dlog::os::process_id() ? "its own" : "somebody's");
     const auto parsed = dlog::os::parse_loopback_address(address);
     const auto socket = dlog::os::connect_to(*parsed, milliseconds(60'000));
     send_all(*socket, log_frame(2, "from a child"));
     say(until([] { return dlog::flush() && dlog::stats().children == 1; }) ? "one child" : "no child");
   });
   CHECK(lines_of(well(ended).out) ==
-        Words{"aggregator", "loopback", "advertised", "the same for children", "one child"});
+        Words{"aggregator", "loopback", "advertised", "the same for children", "its port", "its own", "one child"});
   CHECK(console_of(ended) == Words{"INF child: from a child"});
 }
 
@@ -106,7 +113,7 @@ TEST_CASE("runtime: listening and advertising can be left out") {
     dlog::init({.set_environment = false});
     say(fmt::format("{} {} {}", dlog::pipe_address().empty(), dlog::child_environment().size(), variable("DLOG_PIPE")));
   });
-  CHECK(well(quiet).out == "false 1 unset\n");
+  CHECK(well(quiet).out == "false 2 unset\n");
 }
 
 TEST_CASE("runtime: the file gets plain lines beside the console") {

@@ -22,6 +22,7 @@ using namespace dlog;
 
 constexpr std::int64_t start_ns = 1'700'000'000'000'000'000;
 constexpr std::int64_t tick_ns = 50'000'000;
+constexpr std::uint32_t own_pid = 4711;
 
 struct Consoles {
   render::Lines plain{render::LineFormat::plain, render::BarLines::plain, {}};
@@ -72,6 +73,24 @@ struct Consoles {
 
 void check(const Event& event) {
   demand((event.record == nullptr) != (event.bar == nullptr), "an event is a record or a bar");
+  const Source& source = event.source;
+  if (source.id == 0) return demand(event.record != nullptr && event.record->notice, "only notices are our own");
+  demand(source.pid != own_pid, "no child is this process");
+  demand(!source.name.empty() && source.name.size() <= 64, "a child has a name, and a short one");
+  demand(source.name.find_first_of("[]\n\x1b") == std::string_view::npos, "a name looks like nothing else");
+  const bool notice = event.record != nullptr && event.record->notice;
+  demand((source.name == "dlog") == notice && (!notice || source.pid != 0),
+         "dlog speaks in notices, of a known process");
+  if (event.record != nullptr) {
+    const Record& record = *event.record;
+    demand(record.message.size() < (std::size_t{1} << 20) + 100, "a message has a bound");
+    demand(record.file.size() <= 1024 && record.function.size() <= 1024, "a place has a bound");
+  } else {
+    const Bar& bar = *event.bar;
+    demand(bar.description.size() <= 1024 && bar.message.size() <= 4096 && bar.bar_template.size() <= 1024,
+           "a bar's texts have bounds");
+    demand(bar.state <= BarState::cleared && bar.unit <= Unit::seconds, "a bar's state and unit are some we know");
+  }
 }
 
 }  // namespace
@@ -80,6 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   Source self;
   self.name = "dlog";
+  self.pid = own_pid;
   hub::Connection connection(7, self, 40000);
   Consoles consoles;
   std::int64_t arrival_ns = start_ns;

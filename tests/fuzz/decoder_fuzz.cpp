@@ -28,6 +28,10 @@ struct Decoded {
 
 Bytes encode(const Frame& frame) {
   Bytes out;
+  if (const auto* hello = std::get_if<HelloFrame>(&frame)) append(out, *hello);
+  if (const auto* site = std::get_if<SiteFrame>(&frame)) append(out, *site);
+  if (const auto* record = std::get_if<RecordFrame>(&frame)) append(out, *record);
+  if (const auto* bar = std::get_if<BarStateFrame>(&frame)) append(out, *bar);
   if (const auto* log = std::get_if<LogFrame>(&frame)) append_log(out, log->level, log->message, log->time);
   if (const auto* create = std::get_if<CreateFrame>(&frame))
     append_create(out, create->id, create->description, create->total);

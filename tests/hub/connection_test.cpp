@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/peer.hpp"
 #include "support/catch.hpp"
 #include "support/events.hpp"
 #include "support/frames.hpp"
@@ -20,50 +21,7 @@ namespace {
 using namespace dlog;
 using namespace dlog::test;
 using hub::Connection;
-using Words = std::vector<std::string>;
-
 constexpr std::int64_t ms = 1'000'000;
-constexpr std::int64_t noted_ms = noted_ns / ms * ms;  // what a seed timestamp can say
-
-// A connection, its arrivals, and what it said so far.
-struct Peer {
-  // Bytes arrive, at once or in pieces; what they make is in words.
-  Words say(std::string_view bytes, std::size_t piece = 0) {
-    told.clear();
-    order_ns.clear();
-    if (piece == 0) piece = std::max<std::size_t>(bytes.size(), 1);
-    while (!bytes.empty() && !connection.finished()) {
-      const std::string_view some = bytes.substr(0, piece);
-      const auto room = connection.room(some.size());
-      std::transform(some.begin(), some.end(), room.begin(), [](char c) { return static_cast<std::byte>(c); });
-      connection.received(some.size(), now_ns, now_ns - not_looked_ns);
-      take();
-      bytes.remove_prefix(some.size());
-    }
-    return words_of(told);
-  }
-  Words end() {
-    told.clear();
-    order_ns.clear();
-    connection.ended(now_ns, now_ns - not_looked_ns);
-    take();
-    return words_of(told);
-  }
-  void take() {
-    Connection::Arrival arrival;
-    while (connection.next(arrival)) {
-      told.push_back(copy_of(arrival.event));
-      order_ns.push_back(arrival.order_ns);
-    }
-    REQUIRE_FALSE(connection.next(arrival));
-  }
-
-  Connection connection{7, own_notice, 40'001};
-  std::int64_t now_ns = noted_ms + 2 * ms;
-  std::int64_t not_looked_ns = 0;  // so long nobody has looked at the socket before
-  std::vector<Told> told{};
-  std::vector<std::int64_t> order_ns{};
-};
 
 std::string notice(std::string_view text) { return fmt::format("WRN dlog (notice): child[40001]: {}", text); }
 
@@ -127,10 +85,10 @@ TEST_CASE("connection: text that is not UTF-8 is handed on as it came") {
 TEST_CASE("connection: an unknown frame is skipped, and told once") {
   Peer peer;
   const std::string unknown = frame(
-      "\x10"
+      "\x14"
       "abc");
   CHECK(peer.say(unknown + log_frame(2, "m") + frame("\xff") + unknown) ==
-        Words{notice("frame of unknown type 0x10 (4 bytes); skipped, and any further"), "INF child: m"});
+        Words{notice("frame of unknown type 0x14 (4 bytes); skipped, and any further"), "INF child: m"});
   CHECK(peer.say(unknown + log_frame(2, "n")) == Words{"INF child: n"});
   CHECK_FALSE(peer.connection.finished());
 }

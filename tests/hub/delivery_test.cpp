@@ -158,6 +158,9 @@ TEST_CASE("delivery: a child's records pass this process's level, its bars and w
   CHECK(hands.first.words() == Words{"ERR child: m", "FTL child: m", "L9 child: strange",
                                      "bar 1 of child: running 2/3 bar", "WRN dlog (notice): child[40001]: broken"});
   CHECK(hands.delivery->own_records() == 0);
+  // What a child's dlog says passes this process's level as the child's records do.
+  hands.delivery->of_child(event_of(notice, child));
+  CHECK(hands.first.count() == 5);
 
   Hands silent;
   silent.set_threshold(Level::off);

@@ -41,3 +41,26 @@ TEST_CASE("replay: nothing is made up") {
   hub::replay(std::as_bytes(std::span(frames)), "prog", 4711, outlet);
   CHECK(told.words() == Words{"INF prog: one"});
 }
+
+TEST_CASE("replay: records of version 2 keep their time, thread, place and who speaks") {
+  Collected told;
+  CollectingOutlet outlet(told);
+  const std::string frames = site_frame(1, "main.cpp", 42, "int main()") + hello_frame("prog", 4711) +
+                             record_frame("one", {false, 2, 1, 99, noted_ns}) + bar_frame(1, {}) +
+                             record_frame("2 records dropped", {true, 3, 0, 0, noted_ns + 1});
+  hub::replay(std::as_bytes(std::span(frames)), "prog[0]", 4711, outlet);
+  CHECK(told.words() == Words{"INF prog[0]: one", "WRN dlog (notice): 2 records dropped"});
+  const auto all = told.told();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].time_ns == noted_ns);
+  CHECK(all[0].thread == 99);
+  CHECK(all[0].file == "main.cpp");
+  CHECK(all[0].line == 42);
+  CHECK(all[0].function == "int main()");
+  CHECK(all[1].notice);
+  for (const Told& each : all) {
+    CHECK(each.source_id == 0);
+    CHECK(each.pid == 4711);
+    CHECK(each.port == 0);
+  }
+}

@@ -162,6 +162,13 @@ TEST_CASE("socket: listening takes a free port of 127.0.0.1 and of nothing else"
   check_flags(first.socket);
 }
 
+TEST_CASE("socket: every listener has a cookie of its own") {
+  const os::Listening first = listening();
+  const os::Listening second = listening();
+  CHECK(first.cookie != 0);
+  CHECK(first.cookie != second.cookie);
+}
+
 TEST_CASE("socket: nobody waits at first") {
   const os::Listening listener = listening();
   const os::Accepted accepted = os::accept_connection(listener.socket);

@@ -55,9 +55,10 @@ class Spawned(unittest.TestCase):
         self.assertEqual(messages(lines).count("after the children"), 1 + 2 + 4)
         leaves = {line.pid for line in lines if "rec leaf/0" in line.message}
         self.assertEqual(len(leaves), 4, "four leaves, each with a connection of its own")
-        for port in leaves:
-            check_numbered(self, "\n".join(line for line in text.split("\n") if f"child[{port}]" in line), {"leaf/0": 7})
-        self.assertEqual({line.name for line in lines}, {"t_spawn", "child"})
+        for pid in leaves:
+            check_numbered(self, "\n".join(line for line in text.split("\n") if f"t_once[{pid}]" in line), {"leaf/0": 7})
+        self.assertEqual({line.name for line in lines}, {"t_spawn", "t_once"})
+        self.assertEqual(len({line.pid for line in lines if line.name == "t_spawn"}), 1 + 2 + 4)
         self.assertEqual(set(self.own_output().values()), {""})
 
     def test_a_child_in_another_language(self):
@@ -107,8 +108,8 @@ class Forked(unittest.TestCase):
         program, expected = self.forked(1, 200)
         rest = check_numbered(self, program.err.text(), expected)
         self.assertEqual([line.split("]: ")[1] for line in rest], ["after the children"])
-        names = {line.name for line in plain_lines(self, program.err.text()) if "rec fork0" in line.message}
-        self.assertEqual(names, {"child"}, "the fork's records come over a connection")
+        speakers = {(line.name, line.pid == program.pid) for line in plain_lines(self, program.err.text()) if "rec fork0" in line.message}
+        self.assertEqual(speakers, {("t_fork", False)}, "the fork says its own number")
 
     @unittest.skipIf(sanitizer(), "a sanitizer's own locks do not survive a fork of a busy process")
     def test_several_forks_of_a_busy_parent(self):

@@ -98,7 +98,7 @@ class KeptRecords(Parent):
 
     def test_unknown_frames_are_skipped_and_told_once(self):
         client, other = self.client(), self.client()
-        for kind in (4, 0x10, 0x7f, 0xff):
+        for kind in (4, 0x14, 0x7f, 0xff):
             client.send(frame(bytes([kind]) + b"\x00\x02secret" * 20))
         client.send(frame(b"\x04"))
         client.send(frame(b"\x05" + b"z" * 300_000))

@@ -51,9 +51,13 @@ class HeirOutlet : public CollectingOutlet {
   Heir& heir_;
 };
 
+const std::string hello = hello_frame("prog", 4711, "token");
+
+std::unique_ptr<sink::EventEncoder> extension() { return sink::extension_encoder(id_base, {4711, "prog", "token"}); }
+
 struct Child {
-  explicit Child(int receive_bytes = 0)
-      : ends(make_connection(receive_bytes)), sink(std::move(ends.theirs), id_base, succession()) {}
+  explicit Child(int receive_bytes = 0, std::unique_ptr<sink::EventEncoder> encoder = sink::seed_encoder(id_base))
+      : ends(make_connection(receive_bytes)), sink(std::move(ends.theirs), std::move(encoder), succession()) {}
 
   SocketSink::Succession succession() {
     return [this](std::span<const std::byte> frames, const std::string& reason) {
@@ -398,10 +402,65 @@ TEST_CASE("socket sink: a parent that dies inside a frame leaves whole frames to
   CHECK_FALSE(heir.frames.empty());
 }
 
+TEST_CASE("socket sink: a parent of ours is told who speaks, once, with the first event") {
+  Child child_process(0, extension());
+  child_process.expect("");
+  child_process.sink.accept(event_of(record("one")));
+  child_process.expect(hello + record_frame("one", {false, 2, 0, 0, noted_ns}));
+  child_process.sink.accept(event_of(record("two", Level::error)));
+  child_process.expect(record_frame("two", {false, 4, 0, 0, noted_ns}));
+}
+
+TEST_CASE("socket sink: what a parent of ours did not take comes with all places, for the heir to read") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  Record placed = record("m");
+  placed.file = "a.cpp";
+  placed.line = 1;
+  placed.function = "f";
+  sink.accept(event_of(placed));
+  const std::string site = site_frame(1, "a.cpp", 1, "f");
+  const std::string framed = record_frame("m", {false, 2, 1, 0, noted_ns});
+  child_process.expect(hello + site + framed);
+  child_process.close_parent();
+  sink.accept(event_of(placed));
+  Record other = placed;
+  other.file = "b.cpp";
+  sink.accept(event_of(other));
+  sink.settle();
+  const std::string other_site = site_frame(2, "b.cpp", 1, "f");
+  CHECK(child_process.heir.frames ==
+        site + other_site + framed + other_site + record_frame("m", {false, 2, 2, 0, noted_ns}));
+}
+
+TEST_CASE("socket sink: the heir meets bars with all that they are") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  std::string bar_template = "{desc} {bar} with more than fits into a small string";
+  Bar one = running(2, 1, 9, "bar");
+  one.parent = 1;
+  one.paused = true;
+  one.unit = Unit::bytes;
+  one.estimate = 3;
+  one.bar_template = bar_template;
+  sink.accept(event_of(one));
+  bar_template = "spoilt";
+  child_process.close_parent();
+  sink.settle();
+  const auto told = child_process.heir.collected.told();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].bar == 2);
+  CHECK(told[0].parent == 1);
+  CHECK(told[0].paused);
+  CHECK(told[0].unit == Unit::bytes);
+  CHECK(told[0].estimate == 3);
+  CHECK(told[0].bar_template == "{desc} {bar} with more than fits into a small string");
+}
+
 TEST_CASE("socket sink: abandoning leaves the connection to the process that owns it") {
   Ends ends = make_connection();
   const os::Descriptor owners(::dup(ends.theirs.get()));  // as the parent of a fork has it
-  SocketSink sink(std::move(ends.theirs), id_base, {});
+  SocketSink sink(std::move(ends.theirs), sink::seed_encoder(id_base), {});
   sink.accept(event_of(record("buffered before the fork")));
   sink.abandon();
   send_all(owners, "still open");

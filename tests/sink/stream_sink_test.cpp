@@ -200,7 +200,7 @@ TEST_CASE("stream sink: the first line is worded for the size the terminal has")
   sink.accept(event_of(bar(1, BarState::finished, 10, 10, "Reading")));
   sink.flush();
   // No room for a picture.
-  CHECK(read_now(terminal.ours).starts_with("Reading 100% finished"));
+  CHECK(read_now(terminal.ours).starts_with("Reading 100% 10/10 finished\r"));
 }
 
 TEST_CASE("stream sink: pieces of a large write end where lines end") {

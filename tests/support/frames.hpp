@@ -1,4 +1,4 @@
-// Frames of the seed protocol as bytes, written down anew from docs/wire.md: a check on the encoder, food for the decoder.
+// Frames as bytes, written down anew from docs/wire.md: a check on the encoder, food for the decoder.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +30,51 @@ inline std::string create_frame(std::uint64_t id, std::string_view description, 
 }
 inline std::string push_frame(std::uint64_t id, std::uint64_t value) { return frame('\x02' + u64(id) + u64(value)); }
 inline std::string finish_frame(std::uint64_t id) { return frame('\x03' + u64(id)); }
+
+// ---- version 2
+
+inline std::string u16(unsigned value) { return big_endian(static_cast<std::uint16_t>(value)); }
+
+inline std::string hello_frame(std::string_view name, std::uint32_t pid, std::string_view token = "token",
+                               unsigned version = 2) {
+  return frame('\x10' + u16(version) + u32(pid) + sized(name) + sized(token));
+}
+inline std::string site_frame(std::uint32_t number, std::string_view file, std::uint32_t line,
+                              std::string_view function) {
+  return frame('\x11' + u32(number) + u32(line) + sized(file) + sized(function));
+}
+
+struct RecordFields {
+  bool notice = false;
+  unsigned level = 2;
+  std::uint32_t site = 0;
+  std::uint64_t thread = 0;
+  std::int64_t time_ns = 0;
+};
+inline std::string record_frame(std::string_view message, const RecordFields& fields) {
+  return frame('\x12' + std::string(1, fields.notice ? '\x01' : '\0') + static_cast<char>(fields.level) +
+               u32(fields.site) + u64(fields.thread) + u64(static_cast<std::uint64_t>(fields.time_ns)) +
+               sized(message));
+}
+
+struct BarFields {
+  std::uint64_t parent = 0;
+  unsigned state = 0;
+  bool paused = false;
+  unsigned unit = 0;
+  std::uint32_t estimate = 0;
+  std::int64_t time_ns = 0;
+  std::uint64_t value = 0;
+  std::uint64_t total = 0;
+  std::string_view description{};
+  std::string_view message{};
+  std::string_view bar_template{};
+};
+inline std::string bar_frame(std::uint64_t id, const BarFields& fields) {
+  return frame('\x13' + u64(id) + u64(fields.parent) + static_cast<char>(fields.state) +
+               (fields.paused ? '\x01' : '\0') + static_cast<char>(fields.unit) + u32(fields.estimate) +
+               u64(static_cast<std::uint64_t>(fields.time_ns)) + u64(fields.value) + u64(fields.total) +
+               sized(fields.description) + sized(fields.message) + sized(fields.bar_template));
+}
 
 }  // namespace dlog::test

@@ -1,12 +1,7 @@
 // Tests of wire/decoder: what a hostile child can make it hold. This program's operator new counts.
-#include <malloc.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <span>
 #include <string>
 
@@ -14,71 +9,21 @@
 #include "log/wire/format.hpp"
 #include "support/bytes.hpp"
 #include "support/catch.hpp"
+#include "support/counted_new.hpp"
 #include "wire/frames.hpp"
-
-namespace {
-
-std::atomic<std::size_t> live_bytes{0};
-std::atomic<std::size_t> peak_bytes{0};
-
-void* counted_new(std::size_t bytes) noexcept {
-  void* block = std::malloc(bytes == 0 ? 1 : bytes);
-  if (block == nullptr) return nullptr;
-  const std::size_t block_bytes = ::malloc_usable_size(block);
-  const std::size_t live = live_bytes.fetch_add(block_bytes) + block_bytes;
-  std::size_t peak = peak_bytes.load();
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live)) {
-  }
-  return block;
-}
-
-void* counted_new_or_throw(std::size_t bytes) {
-  void* block = counted_new(bytes);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-
-void counted_delete(void* block) noexcept {
-  live_bytes.fetch_sub(::malloc_usable_size(block));
-  std::free(block);
-}
-
-}  // namespace
-
-// All forms for types of usual alignment: a sanitizer brings its own for those that are left out, and they would not match.
-void* operator new(std::size_t bytes) { return counted_new_or_throw(bytes); }
-void* operator new[](std::size_t bytes) { return counted_new_or_throw(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted_new(bytes); }
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return counted_new(bytes); }
-void operator delete(void* block) noexcept { counted_delete(block); }
-void operator delete[](void* block) noexcept { counted_delete(block); }
-void operator delete(void* block, std::size_t) noexcept { counted_delete(block); }
-void operator delete[](void* block, std::size_t) noexcept { counted_delete(block); }
-void operator delete(void* block, const std::nothrow_t&) noexcept { counted_delete(block); }
-void operator delete[](void* block, const std::nothrow_t&) noexcept { counted_delete(block); }
 
 namespace {
 
 using namespace dlog::wire;
 using dlog::test::bytes_of;
 using dlog::test::feed;
+using dlog::test::Memory;
 using dlog::test::operator+=;
 
 constexpr std::size_t piece_bytes = 64 * 1024;
 // A buffer grows by doubling, and for a moment the old one stands beside the new.
 constexpr std::size_t frame_memory_max = 3 * (header_bytes + frame_bytes_max + piece_bytes);
 constexpr std::size_t idle_memory_max = 1024;
-
-// Bytes that are alive, or were at most, beyond those at the start.
-class Memory {
- public:
-  Memory() : start_(live_bytes.load()) { peak_bytes.store(start_); }
-  std::size_t live() const { return live_bytes.load() - start_; }
-  std::size_t peak() const { return peak_bytes.load() - start_; }
-
- private:
-  std::size_t start_;
-};
 
 // Feeds a stream in pieces and drops what comes out; the number of frames, or -1 for a broken stream.
 int drain(Decoder& decoder, std::span<const std::byte> bytes, std::size_t piece_max = piece_bytes) {

@@ -40,7 +40,7 @@ class Dice {
 
 Bytes odd_frame(Dice& dice) {
   Bytes payload(1 + dice.below(600), std::byte{0x33});
-  payload[0] = static_cast<std::byte>(4 + dice.below(252));
+  payload[0] = static_cast<std::byte>(0x14 + dice.below(236));
   return test::framed(payload);
 }
 
@@ -50,7 +50,24 @@ Bytes with_trailing_bytes(Bytes frame, Dice& dice) {
   return test::framed(frame);
 }
 
+Bytes any_frame_of_the_extension(Dice& dice) {
+  const std::string first = dice.text();
+  const std::string second = dice.text();
+  const auto byte = [&] { return static_cast<std::uint8_t>(dice.below(256)); };
+  const auto number = [&] { return static_cast<std::uint32_t>(dice.wide()); };
+  const auto time = [&] { return static_cast<std::int64_t>(dice.wide()); };
+  switch (dice.below(4)) {
+    case 0: return test::encoded(HelloFrame{static_cast<std::uint16_t>(dice.below(65'536)), number(), first, second});
+    case 1: return test::encoded(SiteFrame{number(), number(), first, second});
+    case 2: return test::encoded(RecordFrame{byte(), byte(), number(), dice.wide(), time(), first});
+    default:
+      return test::encoded(BarStateFrame{dice.wide(), dice.wide(), byte(), byte(), byte(), number(), time(),
+                                         dice.wide(), dice.wide(), first, second, first});
+  }
+}
+
 Bytes any_frame(Dice& dice) {
+  if (dice.one_in(2)) return any_frame_of_the_extension(dice);
   const std::string first = dice.text();
   const std::string second = dice.text();
   switch (dice.below(7)) {

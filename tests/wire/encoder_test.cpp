@@ -140,6 +140,52 @@ TEST_CASE("encoder: a message just under the limit is whole") {
   CHECK(is_whole);
 }
 
+TEST_CASE("encoder: a record of version 2 over the limit is cut between characters") {
+  const auto* const character = GENERATE("a", "\u20ac");
+  const std::string message = long_text(character, 10'000'100, 1);
+  Bytes out;
+  append(out, RecordFrame{1, 4, 7, 8, 9, message});
+  check_within_limit(out);
+  Decoder decoder;
+  const auto frame = std::get<RecordFrame>(read_back(decoder, out));
+  CHECK(frame.site == 7);
+  CHECK(frame.time_ns == 9);
+  check_cut(frame.message, message);
+}
+
+TEST_CASE("encoder: texts of version 2 that a parent would cut are cut before they are sent") {
+  const std::string text = long_text("\u20ac", 100'000, 0);
+  const auto cut = [&](std::string_view kept, std::size_t bytes_max) {
+    CHECK(kept.size() <= bytes_max);
+    CHECK(kept.size() + 3 > bytes_max);
+    CHECK(is_cut_between_characters(kept, text));
+  };
+  Bytes out;
+  append(out, HelloFrame{2, 1, text, text});
+  append(out, SiteFrame{1, 2, text, text});
+  append(out, BarStateFrame{1, 0, 0, 0, 0, 0, 0, 0, 0, text, text, text});
+  Decoder decoder;
+  test::feed(decoder, out);
+  Frame frame;
+  REQUIRE(decoder.next(frame) == Decoder::Step::frame);
+  cut(std::get<HelloFrame>(frame).name, 64);
+  cut(std::get<HelloFrame>(frame).token, 64);
+  REQUIRE(decoder.next(frame) == Decoder::Step::frame);
+  cut(std::get<SiteFrame>(frame).file, 1024);
+  cut(std::get<SiteFrame>(frame).function, 1024);
+  REQUIRE(decoder.next(frame) == Decoder::Step::frame);
+  cut(std::get<BarStateFrame>(frame).description, 1024);
+  cut(std::get<BarStateFrame>(frame).message, 4096);
+  CHECK(std::get<BarStateFrame>(frame).bar_template.empty());  // cut it would be another one
+  CHECK(decoder.pending() == 0);
+
+  out.clear();
+  append(out, BarStateFrame{1, 0, 0, 0, 0, 0, 0, 0, 0, "", "", std::string_view(text).substr(0, 1024)});
+  test::feed(decoder, out);
+  REQUIRE(decoder.next(frame) == Decoder::Step::frame);
+  CHECK(std::get<BarStateFrame>(frame).bar_template.size() == 1024);
+}
+
 TEST_CASE("encoder: a timestamp has exactly three decimals, and is UTC") {
   CHECK(timestamp(0) == "1970-01-01T00:00:00.000Z");
   CHECK(timestamp(1'795'234'600'727'000'000) == "2026-11-21T04:16:40.727Z");

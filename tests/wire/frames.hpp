@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,34 @@ inline std::vector<Golden> golden_frames() {
       {"the largest numbers of a change", "00000011 | 02 ffffffffffffffff ffffffffffffffff",
        PushFrame{0xffffffffffffffff, 0xffffffffffffffff}},
       {"the largest number of an end", "00000009 | 03 ffffffffffffffff", FinishFrame{0xffffffffffffffff}},
+      {"a hello", "00000033 | 10 0002 00001267 00000004 \"prog\" 00000020 \"00112233445566778899aabbccddeeff\"",
+       HelloFrame{2, 4711, "prog", "00112233445566778899aabbccddeeff"}},
+      {"a hello of somebody later, without texts", "0000000f | 10 ffff ffffffff 00000000 00000000",
+       HelloFrame{0xffff, 0xffffffff, "", ""}},
+      {"a place in the source", "00000022 | 11 00000001 0000002a 00000008 \"main.cpp\" 00000009 \"int f(\" c3a9 \")\"",
+       SiteFrame{1, 42, "main.cpp", "int f(\u00e9)"}},
+      {"the largest numbers of a place, without texts", "00000011 | 11 ffffffff ffffffff 00000000 00000000",
+       SiteFrame{0xffffffff, 0xffffffff, "", ""}},
+      {"a record of version 2", "00000022 | 12 00 02 00000001 000000000000126b 18e9f45ba012396e 00000007 \"burst 0\"",
+       RecordFrame{0, 2, 1, 4715, 0x18e9f45ba012396e, "burst 0"}},
+      {"a notice, before 1970, without a place",
+       "0000001c | 12 01 03 00000000 0000000000000000 ffffffffffffffff 00000001 \"n\"",
+       RecordFrame{1, 3, 0, 0, -1, "n"}},
+      {"the largest numbers of a record, without text",
+       "0000001b | 12 ff ff ffffffff ffffffffffffffff 8000000000000000 00000000",
+       RecordFrame{255, 255, 0xffffffff, 0xffffffffffffffff, std::numeric_limits<std::int64_t>::min(), ""}},
+      {"a bar's whole state",
+       "0000004f | 13 18e9f45ba012396e 18e9f45ba012396d 00 01 02 00000003 18e9f45ba0123970 0000000000000005 "
+       "000000000000000a"
+       "00000007 \"Reading\" 00000006 \"part 3\" 00000006 \"{desc}\"",
+       BarStateFrame{0x18e9f45ba012396e, 0x18e9f45ba012396d, 0, 1, 2, 3, 0x18e9f45ba0123970, 5, 10, "Reading", "part 3",
+                     "{desc}"}},
+      {"the largest numbers of a bar's state, without texts",
+       "0000003c | 13 ffffffffffffffff ffffffffffffffff ff ff ff ffffffff 7fffffffffffffff ffffffffffffffff "
+       "ffffffffffffffff"
+       "00000000 00000000 00000000",
+       BarStateFrame{0xffffffffffffffff, 0xffffffffffffffff, 255, 255, 255, 0xffffffff,
+                     std::numeric_limits<std::int64_t>::max(), 0xffffffffffffffff, 0xffffffffffffffff, "", "", ""}},
   };
 }
 
@@ -68,6 +97,21 @@ inline std::string described(const wire::Frame& frame) {
   }
   if (const auto* push = std::get_if<PushFrame>(&frame)) return fmt::format("push {} {}", push->id, push->value);
   if (const auto* finish = std::get_if<FinishFrame>(&frame)) return fmt::format("finish {}", finish->id);
+  if (const auto* hello = std::get_if<HelloFrame>(&frame)) {
+    return fmt::format("hello {} {} [{}] [{}]", hello->version, hello->pid, hello->name, hello->token);
+  }
+  if (const auto* site = std::get_if<SiteFrame>(&frame)) {
+    return fmt::format("site {} {} [{}] [{}]", site->number, site->line, site->file, site->function);
+  }
+  if (const auto* record = std::get_if<RecordFrame>(&frame)) {
+    return fmt::format("record {} {} {} {} {} [{}]", record->flags, record->level, record->site, record->thread,
+                       record->time_ns, record->message);
+  }
+  if (const auto* bar = std::get_if<BarStateFrame>(&frame)) {
+    return fmt::format("bar {} {} {} {} {} {} {} {} {} [{}] [{}] [{}]", bar->id, bar->parent, bar->state, bar->flags,
+                       bar->unit, bar->estimate, bar->time_ns, bar->value, bar->total, bar->description, bar->message,
+                       bar->bar_template);
+  }
   const auto& unknown = std::get<UnknownFrame>(frame);
   return fmt::format("unknown {} of {} bytes", unknown.type, unknown.bytes);
 }
@@ -81,6 +125,10 @@ inline wire::Bytes encoded(const wire::Frame& frame) {
   }
   if (const auto* push = std::get_if<PushFrame>(&frame)) append_push(out, push->id, push->value);
   if (const auto* finish = std::get_if<FinishFrame>(&frame)) append_finish(out, finish->id);
+  if (const auto* hello = std::get_if<HelloFrame>(&frame)) append(out, *hello);
+  if (const auto* site = std::get_if<SiteFrame>(&frame)) append(out, *site);
+  if (const auto* record = std::get_if<RecordFrame>(&frame)) append(out, *record);
+  if (const auto* bar = std::get_if<BarStateFrame>(&frame)) append(out, *bar);
   return out;
 }
 

@@ -35,7 +35,6 @@ namespace {
 constexpr std::chrono::milliseconds exit_deadline{2000};
 // Loopback answers within the call; only a listener whose backlog is full does not.
 constexpr std::chrono::milliseconds connect_deadline{200};
-constexpr const char* pipe_variable = "DLOG_PIPE";
 
 std::mutex start_mutex;
 
@@ -125,13 +124,13 @@ void Runtime::join_parent(const Settings& settings, hub::LogThread::Setup& setup
   if (!address) return stay_alone("not a loopback address and port");
   auto socket = os::connect_to(*address, connect_deadline);
   if (!socket) return stay_alone(socket.reason());
+  announcement_ = {settings.pipe, inherited_id(address->port, setup.notices)};
   auto to_parent = std::make_unique<sink::SocketSink>(
-      std::move(*socket), os::random_bits(),
+      std::move(*socket), encoder_for(announcement_, setup.self),
       own_console(console_choice(settings), setup.self.name, setup.self.pid, settings.pipe));
   to_parent_ = to_parent.get();
   setup.outlets.push_back(std::move(to_parent));
   role_ = Role::child;
-  address_ = settings.pipe;
 }
 
 void Runtime::open_outlets(const Settings& settings, hub::LogThread::Setup& setup) {
@@ -148,8 +147,8 @@ void Runtime::listen(const Config& config) {
     thread_->say_first({Level::warn, fmt::format("cannot listen ({}); children keep their own consoles", reason)});
     return;
   }
-  address_ = fmt::format("127.0.0.1:{}", thread_->port());
-  if (config.set_environment && !os::set_environment(pipe_variable, address_)) {
+  announcement_ = announcement_of(thread_->port(), thread_->cookie());
+  if (config.set_environment && !announce(announcement_)) {
     thread_->say_first(
         {Level::warn, fmt::format("cannot set {}: no memory; children keep their own consoles", pipe_variable)});
   }
@@ -250,11 +249,7 @@ Role role() noexcept {
 
 std::string pipe_address() { return Runtime::get().address(); }
 
-std::vector<std::string> child_environment() {
-  const std::string address = pipe_address();
-  if (address.empty()) return {};
-  return {fmt::format("{}={}", api::pipe_variable, address)};
-}
+std::vector<std::string> child_environment() { return api::variables_of(Runtime::get().announcement()); }
 
 Stats stats() noexcept {
   Runtime* runtime = Runtime::running();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dlog/runtime.hpp"
+#include "log/api/announcement.hpp"
 #include "log/api/settings.hpp"
 #include "log/event/site_table.hpp"
 #include "log/hub/log_thread.hpp"
@@ -27,8 +28,9 @@ class Runtime {
 
   hub::LogThread& thread() noexcept { return *thread_; }
   Role role() const noexcept { return role_; }
+  const Announcement& announcement() const noexcept { return announcement_; }
   // What DLOG_PIPE holds for children; empty: no listener.
-  const std::string& address() const noexcept { return address_; }
+  const std::string& address() const noexcept { return announcement_.address; }
 
   // Is `lost` what the last flush knew already?
   bool nothing_lost_since(std::uint64_t lost) noexcept {
@@ -59,7 +61,7 @@ class Runtime {
 
   Config asked_;  // by the program; a forked process asks for the same
   Role role_ = Role::aggregator;
-  std::string address_;
+  Announcement announcement_;  // the listener's, or the parent's
   std::atomic<std::uint64_t> lost_told_{0};
   sink::SocketSink* to_parent_ = nullptr;  // owned by the log thread
   std::unique_ptr<hub::LogThread> thread_;

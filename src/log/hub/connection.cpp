@@ -8,16 +8,43 @@
 
 #include "base/civil_time.hpp"
 #include "base/utf8.hpp"
+#include "log/event/bar_template.hpp"
 #include "log/event/captured.hpp"
 #include "log/event/outlet.hpp"
 #include "log/wire/format.hpp"
 
 namespace dlog::hub {
+namespace {
+
+// A name is a child's own word for itself: it must not look like the end of a name and number, nor like dlog itself.
+std::string shown_name(std::string_view name) {
+  std::string out(utf8::cut(name, wire::name_bytes_max));
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || c == '[' || c == ']') c = '_';
+  }
+  return out.empty() || out == "dlog" ? "child" : out;
+}
+
+BarState state_of(std::uint8_t number) {
+  return number <= static_cast<std::uint8_t>(BarState::cleared) ? static_cast<BarState>(number) : BarState::abandoned;
+}
+
+Unit unit_of(std::uint8_t number) {
+  return number <= static_cast<std::uint8_t>(Unit::seconds) ? static_cast<Unit>(number) : Unit::items;
+}
+
+}  // namespace
 
 Connection::Connection(std::uint64_t id, Source self, std::uint16_t peer_port) : id_(id), self_(self) {
   source_.id = id;
-  source_.name = "child";
   source_.port = peer_port;
+}
+
+void Connection::introduce(std::string_view name, std::uint32_t pid) {
+  introduced_ = true;
+  name_ = shown_name(name);
+  source_.pid = pid;
 }
 
 void Connection::received(std::size_t bytes, std::int64_t arrival_ns, std::int64_t since_ns) noexcept {
@@ -77,14 +104,20 @@ bool Connection::hand_out(Arrival& out) {
   last_order_ns_ = std::max(last_order_ns_, std::clamp(event_order_ns_, since_ns_ - order_window_ns, arrival_ns_));
   out.order_ns = last_order_ns_;
   out.event = {event_ns_, source_, is_record_ ? &record_ : nullptr, is_record_ ? nullptr : &bar_};
+  out.event.source.name = is_record_ && record_.notice ? "dlog" : std::string_view(name_);
   return true;
 }
 
-void Connection::handle(const wire::LogFrame& frame) {
+void Connection::set_record(std::uint8_t level, std::string_view message) {
   record_ = {};
-  record_.wire_level = frame.level;
-  record_.level = static_cast<Level>(std::min(frame.level, wire::level_max));
-  record_.message = event::limited(cut_message_, frame.message);
+  record_.wire_level = level;
+  record_.level = static_cast<Level>(std::min(level, wire::level_max));
+  record_.message = event::limited(cut_message_, message);
+  is_record_ = have_event_ = true;
+}
+
+void Connection::handle(const wire::LogFrame& frame) {
+  set_record(frame.level, frame.message);
   // Records that follow each other often have one time.
   if (frame.time != last_time_text_ || last_time_text_.empty()) {
     last_time_text_.assign(utf8::cut(frame.time, 64));
@@ -92,30 +125,89 @@ void Connection::handle(const wire::LogFrame& frame) {
   }
   if (last_time_ns_) event_ns_ = event_order_ns_ = *last_time_ns_;
   else record_.time_text = frame.time.empty() ? "(none)" : utf8::cut(frame.time, 256);
-  is_record_ = have_event_ = true;
+}
+
+void Connection::handle(const wire::HelloFrame& frame) {
+  if (introduced_) return notice_once(told_second_hello_, "a second hello; ignored, and any further");
+  introduced_ = true;
+  // Who claims to be this very process would speak in its name. (A second dlog within it does so in good faith.)
+  if (frame.pid != 0 && frame.pid != self_.pid) introduce(frame.name, frame.pid);
+}
+
+void Connection::handle(const wire::SiteFrame& frame) {
+  if (sites_.define(frame.number, {frame.file, frame.function, frame.line})) return;
+  notice_once(told_too_many_sites_,
+              fmt::format("more places in the source than {}, or longer ones than {} bytes in all; "
+                          "records come without the further ones",
+                          sites_per_connection_max, site_bytes_per_connection_max));
+}
+
+void Connection::handle(const wire::RecordFrame& frame) {
+  set_record(frame.level, frame.message);
+  // A notice is shown as dlog's of that process: of which one must be known.
+  record_.notice = (frame.flags & wire::record_is_notice) != 0 && source_.pid != 0;
+  record_.thread = frame.thread;
+  const ChildSites::Site site = sites_.find(frame.site);
+  record_.file = site.file;
+  record_.function = site.function;
+  record_.line = site.line;
+  event_ns_ = event_order_ns_ = frame.time_ns;
+}
+
+Connection::OpenBar* Connection::open_bar(std::uint64_t id) {
+  if (bars_.size() >= bars_per_connection_max) {
+    notice_once(told_too_many_bars_,
+                fmt::format("more than {} open bars; further ones are not shown", bars_per_connection_max));
+    return nullptr;
+  }
+  OpenBar& bar = bars_[id];
+  bar.turn = bars_created_++;
+  return &bar;
 }
 
 void Connection::handle(const wire::CreateFrame& frame) {
   const auto found = bars_.find(frame.id);
   const bool created = found == bars_.end();
-  if (created && bars_.size() >= bars_per_connection_max) {
-    return notice_once(told_too_many_bars_,
-                       fmt::format("more than {} open bars; further ones are not shown", bars_per_connection_max));
-  }
-  OpenBar& bar = created ? bars_[frame.id] : found->second;
+  OpenBar* const bar = created ? open_bar(frame.id) : &found->second;
+  if (bar == nullptr) return;
   // A bar's row is short: a longer description would only cost memory.
-  bar.description = utf8::cut(frame.description, 1024);
-  bar.total = frame.total;
-  bar.value = 0;
-  if (created) bar.turn = bars_created_++;
-  emit_bar(frame.id, bar, BarState::running, created);
+  bar->description = utf8::cut(frame.description, wire::description_bytes_max);
+  bar->bar.total = frame.total;
+  bar->bar.value = 0;
+  emit_bar(frame.id, *bar, BarState::running, created);
+}
+
+void Connection::handle(const wire::BarStateFrame& frame) {
+  const BarState state = state_of(frame.state);
+  const auto found = bars_.find(frame.id);
+  const bool known = found != bars_.end();
+  const bool running = state == BarState::running;
+  if (!known && state == BarState::cleared) return;  // there is nothing to take away
+  OpenBar* bar = &ended_bar_;
+  if (known) bar = &found->second;
+  else if (running) bar = open_bar(frame.id);
+  if (bar == nullptr) return;
+
+  bar->bar.parent = frame.parent;
+  bar->bar.paused = (frame.flags & wire::bar_is_paused) != 0;
+  bar->bar.unit = unit_of(frame.unit);
+  bar->bar.estimate = frame.estimate;
+  bar->bar.value = frame.value;
+  bar->bar.total = frame.total;
+  bar->description = utf8::cut(frame.description, wire::description_bytes_max);
+  bar->message = utf8::cut(frame.message, wire::bar_message_bytes_max);
+  const bool fits = frame.bar_template.size() <= event::BarTemplate::bytes_max;  // cut it would be another one
+  bar->bar_template = fits ? frame.bar_template : std::string_view();
+  event_ns_ = event_order_ns_ = frame.time_ns;
+  if (known && !running) bar = &end_bar(found);
+  emit_bar(frame.id, *bar, state, !known && running);
 }
 
 void Connection::handle(const wire::PushFrame& frame) {
   const auto found = bars_.find(frame.id);
   if (found == bars_.end())
     return notice_once(told_unknown_bar_, "a change of a bar that is not open; ignored, and any further");
-  found->second.value = frame.value;
+  found->second.bar.value = frame.value;
   emit_bar(frame.id, found->second, BarState::running, false);
 }
 
@@ -123,9 +215,14 @@ void Connection::handle(const wire::FinishFrame& frame) {
   const auto found = bars_.find(frame.id);
   if (found == bars_.end())
     return notice_once(told_unknown_bar_, "the end of a bar that is not open; ignored, and any further");
-  ended_bar_ = std::move(found->second);
-  bars_.erase(found);
-  emit_bar(frame.id, ended_bar_, BarState::finished, false);
+  emit_bar(frame.id, end_bar(found), BarState::finished, false);
+}
+
+// It leaves the table; its texts stay until the next one ends.
+Connection::OpenBar& Connection::end_bar(Bars::iterator bar) {
+  ended_bar_ = std::move(bar->second);
+  bars_.erase(bar);
+  return ended_bar_;
 }
 
 void Connection::handle(const wire::UnknownFrame& frame) {
@@ -142,23 +239,21 @@ bool Connection::orphan_next_bar() {
   }
   const auto orphan = bars_.find(orphans_.back());
   orphans_.pop_back();
-  ended_bar_ = std::move(orphan->second);
   const std::uint64_t bar_id = orphan->first;
-  bars_.erase(orphan);
   event_ns_ = arrival_ns_;
   event_order_ns_ = since_ns_;
-  emit_bar(bar_id, ended_bar_, BarState::orphaned, false);
+  emit_bar(bar_id, end_bar(orphan), BarState::orphaned, false);
   return true;
 }
 
 void Connection::emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created) {
-  bar_ = {};
+  bar_ = bar.bar;
   bar_.id = id;
   bar_.state = state;
   bar_.created = created;
   bar_.description = bar.description;
-  bar_.value = bar.value;
-  bar_.total = bar.total;
+  bar_.message = bar.message;
+  bar_.bar_template = bar.bar_template;
   is_record_ = false;
   have_event_ = true;
 }
@@ -167,7 +262,9 @@ void Connection::notice_once(bool& told, std::string text) {
   if (!std::exchange(told, true)) notice(std::move(text));
 }
 
-void Connection::notice(std::string text) { notices_.push_back(fmt::format("child[{}]: {}", source_.port, text)); }
+void Connection::notice(std::string text) {
+  notices_.push_back(fmt::format("{}[{}]: {}", name_, source_.pid != 0 ? source_.pid : source_.port, text));
+}
 
 bool Connection::take_notice(Arrival& out) {
   if (notices_.empty()) return false;

@@ -1,7 +1,7 @@
 // One child's connection: bytes to events, with the tolerance that docs/wire.md promises.
 //
-// Threads: the log thread. Lifetimes: an event's views are valid until the next call. Memory: one frame that is not whole, and the
-// descriptions of the bars that are open.
+// Threads: the log thread. Lifetimes: an event's views are valid until the next call. Memory: one frame that is not whole, the
+// texts of the bars that are open, and places in the source up to their limits.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "dlog/event.hpp"
+#include "log/hub/child_sites.hpp"
 #include "log/wire/decoder.hpp"
 
 namespace dlog::hub {
@@ -24,6 +25,9 @@ inline constexpr std::size_t bars_per_connection_max = 4096;
 class Connection {
  public:
   Connection(std::uint64_t id, Source self, std::uint16_t peer_port);
+
+  // Who it is, as a hello says; it is then taken for introduced. For those whose name and number are known without one.
+  void introduce(std::string_view name, std::uint32_t pid);
 
   // Bytes that came: received() says how much of room() was filled; ended() that no more will come.
   std::span<std::byte> room(std::size_t bytes) { return decoder_.space(bytes); }
@@ -58,9 +62,10 @@ class Connection {
   // ending: no more bytes will come, whole frames may still be there; orphaning: the bars that are open leave.
   enum class Stage { open, ending, orphaning, finished };
   struct OpenBar {
-    std::string description;
-    std::uint64_t value = 0;
-    std::uint64_t total = 0;
+    Bar bar{};  // but for its texts
+    std::string description{};
+    std::string message{};
+    std::string bar_template{};
     std::uint64_t turn = 0;  // of its creation
   };
 
@@ -68,10 +73,19 @@ class Connection {
   void handle(const wire::CreateFrame& frame);
   void handle(const wire::PushFrame& frame);
   void handle(const wire::FinishFrame& frame);
+  void handle(const wire::HelloFrame& frame);
+  void handle(const wire::SiteFrame& frame);
+  void handle(const wire::RecordFrame& frame);
+  void handle(const wire::BarStateFrame& frame);
   void handle(const wire::UnknownFrame& frame);
+  void set_record(std::uint8_t level, std::string_view message);
+  // Room for one more open bar; null: there is none.
+  OpenBar* open_bar(std::uint64_t id);
   bool read_frame();
   bool orphan_next_bar();
   bool hand_out(Arrival& out);
+  using Bars = std::unordered_map<std::uint64_t, OpenBar>;
+  OpenBar& end_bar(Bars::iterator bar);
   void emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created);
   void notice_once(bool& told, std::string text);
   void notice(std::string text);
@@ -79,7 +93,10 @@ class Connection {
 
   std::uint64_t id_;
   Source self_;    // for notices
-  Source source_;  // the child
+  Source source_;  // the child, but for its name
+  std::string name_ = "child";
+  bool introduced_ = false;
+  ChildSites sites_;
   wire::Decoder decoder_;
   Stage stage_ = Stage::open;
   std::int64_t arrival_ns_ = 0;
@@ -103,10 +120,12 @@ class Connection {
   std::string notice_text_;
   Record notice_record_;
 
-  std::unordered_map<std::uint64_t, OpenBar> bars_;
+  Bars bars_;
   bool told_unknown_frame_ = false;
   bool told_unknown_bar_ = false;
   bool told_too_many_bars_ = false;
+  bool told_too_many_sites_ = false;
+  bool told_second_hello_ = false;
 };
 
 }  // namespace dlog::hub

@@ -24,6 +24,7 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
       listener_(std::move(listening.socket)),
       spare_(os::spare_descriptor()),
       port_(listening.port),
+      cookie_(listening.cookie),
       descriptors_(std::make_unique<std::array<std::atomic<int>, connections_max>>()),
       next_id_(first_connection_key),
       retry_ns_(event::Outlet::never) {

@@ -38,6 +38,7 @@ class Connections {
   Connections(os::Poller& poller, Source self, os::Listening listening, std::int64_t wall_ns);
 
   std::uint16_t port() const noexcept { return port_; }
+  std::uint64_t cookie() const noexcept { return cookie_; }
 
   // Asks the poller, takes new connections, and reads a share of each that is ready. Within the limits of a turn, all that was
   // sent before the call is there afterwards. Returns how many were ready.
@@ -132,6 +133,7 @@ class Connections {
   os::Descriptor listener_;
   os::Descriptor spare_;  // given up for a moment where no descriptor is left, to take a connection and close it
   std::uint16_t port_;
+  std::uint64_t cookie_;  // the listener's: see os::Listening
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;
   std::priority_queue<Head> heads_;
   Peer* taking_ = nullptr;

@@ -58,10 +58,11 @@ void Delivery::own_notice(Level level, std::string_view text, std::int64_t time_
 
 void Delivery::own_bar(const Bar& bar, std::int64_t time_ns) { hand_out({time_ns, self_, nullptr, &bar}); }
 
-// A child's record passed the child's level, and now ours. A level that we do not know is held back by `off` only.
+// A child's record passed the child's level, and now ours. A level that we do not know is held back by `off` only. What our own
+// dlog says of a child always passes.
 void Delivery::of_child(const Event& event) {
-  if (event.record == nullptr || event.record->notice || shown(static_cast<unsigned>(event.record->level)))
-    hand_out(event);
+  const bool own = event.source.id == 0;
+  if (event.record == nullptr || own || shown(static_cast<unsigned>(event.record->level))) hand_out(event);
 }
 
 void Delivery::notice(Level level, std::string_view text) {

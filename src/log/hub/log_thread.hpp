@@ -55,6 +55,7 @@ class LogThread {
   // Before start(). Empty: it listens; else the reason why not.
   std::string listen();
   std::uint16_t port() const noexcept { return connections_ ? connections_->port() : 0; }
+  std::uint64_t cookie() const noexcept { return connections_ ? connections_->cookie() : 0; }
   // A notice before all else.
   void say_first(Notice notice) { first_notices_.push_back(std::move(notice)); }
   // Empty: the thread runs; else why not, and the steps run in the callers.

@@ -1,14 +1,9 @@
 // A child's sink: see socket_sink.hpp.
 #include "log/sink/socket_sink.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/big_endian.hpp"
-#include "base/civil_time.hpp"
-#include "base/utf8.hpp"
-#include "log/render/bar_words.hpp"
-#include "log/render/visible.hpp"
 #include "log/wire/format.hpp"
 #include "os/output.hpp"
 #include "os/socket.hpp"
@@ -33,46 +28,32 @@ std::size_t whole_frames(std::span<const std::byte> frames, std::size_t bytes) {
 
 }  // namespace
 
-SocketSink::SocketSink(os::Descriptor socket, std::uint64_t id_base, Succession succession)
-    : socket_(std::move(socket)), id_base_(id_base), succession_(std::move(succession)) {}
+Bar SocketSink::Known::current() const {
+  Bar copy = bar;
+  copy.description = description;
+  copy.message = message;
+  copy.bar_template = bar_template;
+  return copy;
+}
+
+SocketSink::SocketSink(os::Descriptor socket, std::unique_ptr<EventEncoder> encoder, Succession succession)
+    : socket_(std::move(socket)), encoder_(std::move(encoder)), succession_(std::move(succession)) {}
 
 void SocketSink::accept(const Event& event) {
   if (successor_) return successor_->accept(event);
-  if (event.record != nullptr) encode_record(event);
+  if (event.record != nullptr) encoder_->add_record(batch_, event);
   else encode_bar(event);
   if (batch_.size() >= batch_bytes) send_all();
 }
 
-void SocketSink::encode_record(const Event& event) {
-  const Record& record = *event.record;
-  if (const std::int64_t ms = event.time_ns / ns_per_ms; ms != time_ms_) {
-    time_ms_ = ms;
-    time_text_ = wire::timestamp(event.time_ns);
-  }
-  const auto level = std::min(static_cast<std::uint8_t>(record.level), wire::level_max);
-  if (!record.notice && utf8::valid(record.message)) return wire::append_log(batch_, level, record.message, time_text_);
-  // The seed has no field for who speaks: a notice says it in its text.
-  const std::string message = (record.notice ? "dlog: " : "") + render::valid_utf8(record.message);
-  wire::append_log(batch_, level, message, time_text_);
-}
-
 void SocketSink::encode_bar(const Event& event) {
   const Bar& bar = *event.bar;
-  const std::uint64_t id = id_base_ + bar.id;
   const auto [entry, is_new] = bars_.try_emplace(bar.id);
   Known& known = entry->second;
-  if (is_new) wire::append_create(batch_, id, render::valid_utf8(bar.description), bar.total);
-  const std::uint64_t known_value = is_new ? 0 : known.bar.value;
-  if (bar.value != known_value) wire::append_push(batch_, id, bar.value);
-  known = {event, bar, std::string(bar.description), std::string(bar.message)};
+  const Bar before = known.current();
+  encoder_->add_bar(batch_, event, is_new ? nullptr : &before);
+  known = {event, bar, std::string(bar.description), std::string(bar.message), std::string(bar.bar_template)};
   if (bar.state == BarState::running) return;
-
-  if (bar.state == BarState::failed || bar.state == BarState::abandoned) {
-    // The seed's one way to end a bar is Finish: how it really ended is said as a record.
-    const auto level = static_cast<std::uint8_t>(render::bar_level(bar.state));
-    wire::append_log(batch_, level, render::bar_sentence(bar), wire::timestamp(event.time_ns));
-  }
-  wire::append_finish(batch_, id);
   ended_in_batch_.push_back(std::move(known));
   bars_.erase(entry);
 }
@@ -111,7 +92,9 @@ void SocketSink::send_all() {
 
 void SocketSink::succeed(const std::string& reason) {
   socket_.reset();
-  successor_ = succession_(batch_, reason);
+  wire::Bytes frames = encoder_->said_once();
+  frames.insert(frames.end(), batch_.begin(), batch_.end());
+  successor_ = succession_(frames, reason);
   successor_seen_.store(successor_.get(), std::memory_order_release);
   for (int depth = 0; depth < suspended_; ++depth) successor_->suspend(true);
   batch_ = {};
@@ -124,9 +107,7 @@ void SocketSink::succeed(const std::string& reason) {
 }
 
 void SocketSink::tell_successor(const Known& known) {
-  Bar bar = known.bar;
-  bar.description = known.description;
-  bar.message = known.message;
+  const Bar bar = known.current();
   Event event = known.event;
   event.bar = &bar;
   successor_->accept(event);

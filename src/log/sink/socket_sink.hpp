@@ -1,4 +1,4 @@
-// A child's sink: events as seed frames, in batches, to the parent; when the parent is gone, to a successor.
+// A child's sink: events as frames, in batches, to the parent; when the parent is gone, to a successor.
 //
 // Threads: the log thread. Loss: what the kernel has taken arrives or dies with the parent; what it has not taken is handed to the
 // successor.
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "log/event/outlet.hpp"
+#include "log/sink/event_encoder.hpp"
 #include "log/wire/encoder.hpp"
 #include "os/descriptor.hpp"
 
@@ -22,12 +23,11 @@ namespace dlog::sink {
 
 class SocketSink : public event::Outlet {
  public:
-  // Called once, when the parent is gone: whole frames that it did not take, and why. Returns where events go from now on.
+  // Called once, when the parent is gone: whole frames that it did not take, with what must be read before them, and why. Returns where events go from now on.
   using Succession =
       std::function<std::unique_ptr<event::Outlet>(std::span<const std::byte> frames, const std::string& reason)>;
 
-  // `id_base` is mixed into the ids of bars, so that those of two children do not meet in a parent that keeps one table.
-  SocketSink(os::Descriptor socket, std::uint64_t id_base, Succession succession);
+  SocketSink(os::Descriptor socket, std::unique_ptr<EventEncoder> encoder, Succession succession);
 
   void accept(const Event& event) override;
   void flush() override;
@@ -51,15 +51,16 @@ class SocketSink : public event::Outlet {
     Bar bar{};
     std::string description{};
     std::string message{};
+    std::string bar_template{};
+    Bar current() const;
   };
-  void encode_record(const Event& event);
   void encode_bar(const Event& event);
   void send_all();
   void succeed(const std::string& reason);
   void tell_successor(const Known& known);
 
   os::Descriptor socket_;
-  std::uint64_t id_base_;
+  std::unique_ptr<EventEncoder> encoder_;
   Succession succession_;
   std::unique_ptr<event::Outlet> successor_;
   std::atomic<const event::Outlet*> successor_seen_{nullptr};  // the same, for other threads
@@ -67,8 +68,6 @@ class SocketSink : public event::Outlet {
   std::map<std::uint64_t, Known> bars_;  // that are live; what the parent knows
   std::vector<Known> ended_in_batch_;
   int suspended_ = 0;
-  std::string time_text_;
-  std::int64_t time_ms_ = -1;
 };
 
 }  // namespace dlog::sink

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/big_endian.hpp"
@@ -48,36 +48,90 @@ class FieldReader {
   const char* reason_ = nullptr;
 };
 
+// Reads the fields of one frame, whose type was read.
+LogFrame read_log(FieldReader& reader) {
+  LogFrame frame{};
+  frame.level = reader.number<std::uint8_t>();
+  frame.message = reader.text();
+  frame.time = reader.text();
+  return frame;
+}
+
+CreateFrame read_create(FieldReader& reader) {
+  CreateFrame frame{};
+  frame.id = reader.number<std::uint64_t>();
+  frame.description = reader.text();
+  frame.total = reader.number<std::uint64_t>();
+  return frame;
+}
+
+PushFrame read_push(FieldReader& reader) {
+  PushFrame frame{};
+  frame.id = reader.number<std::uint64_t>();
+  frame.value = reader.number<std::uint64_t>();
+  return frame;
+}
+
+HelloFrame read_hello(FieldReader& reader) {
+  HelloFrame frame{};
+  frame.version = reader.number<std::uint16_t>();
+  frame.pid = reader.number<std::uint32_t>();
+  frame.name = reader.text();
+  frame.token = reader.text();
+  return frame;
+}
+
+SiteFrame read_site(FieldReader& reader) {
+  SiteFrame frame{};
+  frame.number = reader.number<std::uint32_t>();
+  frame.line = reader.number<std::uint32_t>();
+  frame.file = reader.text();
+  frame.function = reader.text();
+  return frame;
+}
+
+RecordFrame read_record(FieldReader& reader) {
+  RecordFrame frame{};
+  frame.flags = reader.number<std::uint8_t>();
+  frame.level = reader.number<std::uint8_t>();
+  frame.site = reader.number<std::uint32_t>();
+  frame.thread = reader.number<std::uint64_t>();
+  frame.time_ns = static_cast<std::int64_t>(reader.number<std::uint64_t>());
+  frame.message = reader.text();
+  return frame;
+}
+
+BarStateFrame read_bar_state(FieldReader& reader) {
+  BarStateFrame frame{};
+  frame.id = reader.number<std::uint64_t>();
+  frame.parent = reader.number<std::uint64_t>();
+  frame.state = reader.number<std::uint8_t>();
+  frame.flags = reader.number<std::uint8_t>();
+  frame.unit = reader.number<std::uint8_t>();
+  frame.estimate = reader.number<std::uint32_t>();
+  frame.time_ns = static_cast<std::int64_t>(reader.number<std::uint64_t>());
+  frame.value = reader.number<std::uint64_t>();
+  frame.total = reader.number<std::uint64_t>();
+  frame.description = reader.text();
+  frame.message = reader.text();
+  frame.bar_template = reader.text();
+  return frame;
+}
+
 // A payload as a frame; bytes after the last field are left alone. Null: `out` is set.
 const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
   FieldReader reader(payload);
   const auto type = reader.number<std::uint8_t>();
   if (reader.reason() != nullptr) return "payload is empty";
   switch (static_cast<FrameType>(type)) {
-    case FrameType::log: {
-      LogFrame frame{};
-      frame.level = reader.number<std::uint8_t>();
-      frame.message = reader.text();
-      frame.time = reader.text();
-      out = frame;
-      break;
-    }
-    case FrameType::create: {
-      CreateFrame frame{};
-      frame.id = reader.number<std::uint64_t>();
-      frame.description = reader.text();
-      frame.total = reader.number<std::uint64_t>();
-      out = frame;
-      break;
-    }
-    case FrameType::push: {
-      PushFrame frame{};
-      frame.id = reader.number<std::uint64_t>();
-      frame.value = reader.number<std::uint64_t>();
-      out = frame;
-      break;
-    }
+    case FrameType::log: out = read_log(reader); break;
+    case FrameType::create: out = read_create(reader); break;
+    case FrameType::push: out = read_push(reader); break;
     case FrameType::finish: out = FinishFrame{reader.number<std::uint64_t>()}; break;
+    case FrameType::hello: out = read_hello(reader); break;
+    case FrameType::site: out = read_site(reader); break;
+    case FrameType::record: out = read_record(reader); break;
+    case FrameType::bar_state: out = read_bar_state(reader); break;
     default: out = UnknownFrame{type, payload.size()};
   }
   return reader.reason();

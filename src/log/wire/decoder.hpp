@@ -6,38 +6,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
-#include <variant>
+
+#include "log/wire/frame.hpp"
 
 namespace dlog::wire {
-
-struct LogFrame {
-  std::uint8_t level;
-  std::string_view message;
-  std::string_view time;
-};
-struct CreateFrame {
-  std::uint64_t id;
-  std::string_view description;
-  std::uint64_t total;
-};
-struct PushFrame {
-  std::uint64_t id;
-  std::uint64_t value;
-};
-struct FinishFrame {
-  std::uint64_t id;
-};
-// A type that this decoder does not know: skipped by its length.
-struct UnknownFrame {
-  std::uint8_t type;
-  std::size_t bytes;
-};
-using Frame = std::variant<LogFrame, CreateFrame, PushFrame, FinishFrame, UnknownFrame>;
 
 class Decoder {
  public:

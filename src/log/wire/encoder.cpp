@@ -1,4 +1,4 @@
-// Events as frames: see encoder.hpp.
+// Frames as bytes: see encoder.hpp.
 #include "log/wire/encoder.hpp"
 
 #include <fmt/format.h>
@@ -8,12 +8,14 @@
 #include "base/big_endian.hpp"
 #include "base/civil_time.hpp"
 #include "base/utf8.hpp"
+#include "log/event/bar_template.hpp"
 #include "log/wire/format.hpp"
 
 namespace dlog::wire {
 namespace {
 
 constexpr std::size_t text_bytes_max = frame_bytes_max - 64;  // what stands beside the text in a frame takes less
+constexpr std::size_t token_bytes_max = 64;
 
 // Writes one frame of a known size.
 class FrameWriter {
@@ -68,6 +70,60 @@ void append_push(Bytes& out, std::uint64_t id, std::uint64_t value) {
 void append_finish(Bytes& out, std::uint64_t id) {
   FrameWriter frame(out, FrameType::finish, 1 + 8);
   frame.number(id);
+}
+
+void append(Bytes& out, const HelloFrame& frame) {
+  const std::string_view name = utf8::cut(frame.name, name_bytes_max);
+  const std::string_view token = utf8::cut(frame.token, token_bytes_max);
+  FrameWriter writer(out, FrameType::hello, 1 + 2 + 4 + 4 + name.size() + 4 + token.size());
+  writer.number(frame.version);
+  writer.number(frame.pid);
+  writer.text(name);
+  writer.text(token);
+}
+
+void append(Bytes& out, const SiteFrame& frame) {
+  const std::string_view file = utf8::cut(frame.file, site_text_bytes_max);
+  const std::string_view function = utf8::cut(frame.function, site_text_bytes_max);
+  FrameWriter writer(out, FrameType::site, 1 + 4 + 4 + 4 + file.size() + 4 + function.size());
+  writer.number(frame.number);
+  writer.number(frame.line);
+  writer.text(file);
+  writer.text(function);
+}
+
+void append(Bytes& out, const RecordFrame& frame) {
+  const std::string_view message = utf8::cut(frame.message, text_bytes_max);
+  FrameWriter writer(out, FrameType::record, 1 + 1 + 1 + 4 + 8 + 8 + 4 + message.size());
+  writer.number(frame.flags);
+  writer.number(frame.level);
+  writer.number(frame.site);
+  writer.number(frame.thread);
+  writer.number(static_cast<std::uint64_t>(frame.time_ns));
+  writer.text(message);
+}
+
+void append(Bytes& out, const BarStateFrame& frame) {
+  const std::string_view description = utf8::cut(frame.description, description_bytes_max);
+  const std::string_view message = utf8::cut(frame.message, bar_message_bytes_max);
+  // Cut it would be another one.
+  const std::string_view bar_template =
+      frame.bar_template.size() <= event::BarTemplate::bytes_max ? frame.bar_template : std::string_view();
+  FrameWriter writer(
+      out, FrameType::bar_state,
+      1 + 8 + 8 + 1 + 1 + 1 + 4 + 8 + 8 + 8 + 4 + description.size() + 4 + message.size() + 4 + bar_template.size());
+  writer.number(frame.id);
+  writer.number(frame.parent);
+  writer.number(frame.state);
+  writer.number(frame.flags);
+  writer.number(frame.unit);
+  writer.number(frame.estimate);
+  writer.number(static_cast<std::uint64_t>(frame.time_ns));
+  writer.number(frame.value);
+  writer.number(frame.total);
+  writer.text(description);
+  writer.text(message);
+  writer.text(bar_template);
 }
 
 std::string timestamp(std::int64_t time_ns) {

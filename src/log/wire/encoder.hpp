@@ -1,7 +1,7 @@
-// Events as frames of the seed protocol: pure functions that append bytes.
+// Frames as bytes: pure functions that append them.
 //
-// Text must be valid UTF-8 (a seed parent closes the connection on anything else) and is cut so that its frame stays within
-// frame_bytes_max.
+// Text is cut so that its frame stays within frame_bytes_max. In the seed's frames it must be valid UTF-8: a seed parent closes
+// the connection on anything else.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "log/wire/frame.hpp"
 
 namespace dlog::wire {
 
@@ -18,6 +20,12 @@ void append_log(Bytes& out, std::uint8_t level, std::string_view message, std::s
 void append_create(Bytes& out, std::uint64_t id, std::string_view description, std::uint64_t total);
 void append_push(Bytes& out, std::uint64_t id, std::uint64_t value);
 void append_finish(Bytes& out, std::uint64_t id);
+
+// Version 2: never to be sent to a parent that did not announce that it speaks it.
+void append(Bytes& out, const HelloFrame& frame);
+void append(Bytes& out, const SiteFrame& frame);
+void append(Bytes& out, const RecordFrame& frame);
+void append(Bytes& out, const BarStateFrame& frame);
 
 // `YYYY-MM-DDTHH:MM:SS.mmmZ`: UTC, exactly three decimals. A seed parent closes the connection on anything else.
 std::string timestamp(std::int64_t time_ns);

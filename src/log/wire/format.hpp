@@ -1,4 +1,4 @@
-// The seed protocol's constants. The grammar is in docs/wire.md.
+// The protocol's constants. The grammar is in docs/wire.md.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,28 @@ namespace dlog::wire {
 inline constexpr std::size_t header_bytes = 4;
 inline constexpr std::size_t frame_bytes_max = 10'000'000;  // of a payload
 
-enum class FrameType : std::uint8_t { log = 0, create = 1, push = 2, finish = 3 };
+enum class FrameType : std::uint8_t {
+  log = 0,
+  create = 1,
+  push = 2,
+  finish = 3,
+  // Version 2.
+  hello = 0x10,
+  site = 0x11,
+  record = 0x12,
+  bar_state = 0x13,
+};
 
 inline constexpr std::uint8_t level_max = 5;  // trace debug info warn error fatal
+
+inline constexpr std::uint16_t extension_version = 2;
+inline constexpr std::uint8_t record_is_notice = 1;  // of a record's flags: dlog itself speaks
+inline constexpr std::uint8_t bar_is_paused = 1;     // of a bar's
+
+// What a parent keeps of these texts; the rest would only cost memory.
+inline constexpr std::size_t name_bytes_max = 64;
+inline constexpr std::size_t site_text_bytes_max = 1024;  // of a file's and of a function's name
+inline constexpr std::size_t description_bytes_max = 1024;
+inline constexpr std::size_t bar_message_bytes_max = 4096;
 
 }  // namespace dlog::wire
