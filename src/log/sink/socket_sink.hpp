@@ -23,7 +23,8 @@ namespace dlog::sink {
 
 class SocketSink : public event::Outlet {
  public:
-  // Called once, when the parent is gone: whole frames that it did not take, with what must be read before them, and why. Returns where events go from now on.
+  // Called once, when the parent is gone: whole frames that it did not take, behind what must be read before them, and why.
+  // Returns where events go from now on.
   using Succession =
       std::function<std::unique_ptr<event::Outlet>(std::span<const std::byte> frames, const std::string& reason)>;
 
