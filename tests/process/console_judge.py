@@ -30,10 +30,12 @@ def plain_text(text):
 
 
 class Expected:
-    """A scenario's lines {source: count}, bars {number: last state} and stray lines. `rests`: how often `many` does."""
+    """A scenario's lines {source: count}, bars {number: last state} and stray lines. `rests`: how often `many` does. `blanks`: how
+    many blank lines there may be; a frame that is under way while its terminal gets narrower may leave one."""
 
-    def __init__(self, scenario, steps, rests=0):
+    def __init__(self, scenario, steps, rests=0, blanks=0):
         self.scenario = scenario
+        self.blanks = blanks
         self.sources = {"a": steps + 1}
         self.bars = dict.fromkeys(range(1, 41 if scenario == "many" else 5), "finished")
         self.strays = []
@@ -55,6 +57,7 @@ class Expected:
         following = dict.fromkeys(self.sources, 0)
         ends = collections.Counter()
         strays = collections.Counter()
+        blanks = 0
         for line in lines:
             head = (PLAIN if plain else TERMINAL).fullmatch(line)
             message = MESSAGE.fullmatch(head["message"]) if head else None
@@ -69,6 +72,8 @@ class Expected:
                     faults += self._bar_faults(line, int(bar[1]), ends)
             elif line in self.strays:
                 strays[line] += 1
+            elif line == "" and blanks < self.blanks:
+                blanks += 1
             elif not (head and head["name"] == "dlog"):
                 faults.append(f"does not belong here: {line!r}")
         faults += [f"lost: {source} {following[source]} to {count - 1}"

@@ -112,7 +112,7 @@ class OnTerminals(Runs):
 
     def judge(self, name):
         function, scenario, sizes = self.started[name]
-        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0)
+        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0, blanks=len(sizes))
         if function is on_pyte:
             events, code = self.run_of(name)
             # With more bars than rows, or where rows are cut, not all of them can be seen.
