@@ -61,9 +61,22 @@ TEST_CASE("bar row: all there is to say") {
         "Downloading [################------------------------]  42%  42/100   7.0/s ETA 0:09 part 3 of 7");
   loading.unit = Unit::bytes;
   CHECK(row(after(loading, 6), 100) ==
-        "Downloading [###############---------------------]  42%  42 B/100 B    7.0 B/s ETA 0:09 part 3 of 7");
+        "Downloading [################----------------------]  42%  42/100 B    7.0 B/s ETA 0:09 part 3 of 7");
   loading.paused = true;
-  CHECK(row(after(loading, 6), 100).ends_with(" 42 B/100 B paused part 3 of 7"));
+  CHECK(row(after(loading, 6), 100).ends_with(" 42/100 B paused part 3 of 7"));
+}
+
+TEST_CASE("bar row: an amount says its unit once where it can") {
+  const auto amount = [](std::uint64_t value, std::uint64_t total, Unit unit) {
+    Bar some = running(1, value, total, "");
+    some.unit = unit;
+    return by_template("{amount}", view_of(some));
+  };
+  CHECK(amount(5, 100, Unit::items) == "  5/100");
+  CHECK(amount(2'726'297, 3'984'588, Unit::bytes_iec) == "2.6/3.8 MiB");
+  CHECK(amount(512, 3'984'588, Unit::bytes_iec) == "512 B/3.8 MiB");
+  CHECK(amount(3, 60, Unit::seconds) == " 3/60 s");
+  CHECK(amount(512, 0, Unit::bytes_iec) == "512 B");
 }
 
 TEST_CASE("bar row: an unknown total turns") {

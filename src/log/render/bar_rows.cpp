@@ -36,6 +36,17 @@ const BarTemplate& template_of(const BarView& view, const BarLook& look) {
   return look.bar_template.parts.empty() ? usual_template(view.bar.total != 0) : look.bar_template;
 }
 
+// `  5/100`, `2.6/3.8 MiB`, `512 B/3.8 MiB`: as wide for every value where it can be.
+std::string amount_words(const Bar& bar) {
+  std::string value = amount_of(bar.value, bar.unit);
+  if (bar.total == 0) return value;
+  const std::string total = amount_of(bar.total, bar.unit);
+  const auto unit_of = [](std::string_view text) { return text.substr(std::min(text.find(' '), text.size())); };
+  const std::string_view unit = unit_of(total);
+  if (unit_of(value) == unit) value.resize(value.size() - unit.size());
+  return fmt::format("{:>{}}/{}", value, total.size() - unit.size(), total);
+}
+
 std::string visible(std::string_view text) {
   std::string out;
   append_visible(out, text);
@@ -113,11 +124,7 @@ class Rows {
       case BarField::percent: return bar.total == 0 ? "" : fmt::format("{:3}%", percent(bar.value, bar.total));
       case BarField::value: return amount_of(bar.value, bar.unit);
       case BarField::total: return bar.total == 0 ? "" : amount_of(bar.total, bar.unit);
-      case BarField::amount: {
-        if (bar.total == 0) return amount(bar);
-        const std::string total = amount_of(bar.total, bar.unit);
-        return fmt::format("{:>{}}/{}", amount_of(bar.value, bar.unit), total.size(), total);
-      }
+      case BarField::amount: return amount_words(bar);
       case BarField::rate: {
         const std::string rate =
             rate_words(view.elapsed_ns < eta_after_ns || bar.paused ? 0 : view.per_second, bar.unit);
