@@ -61,7 +61,7 @@ TEST_CASE("bar row: all there is to say") {
         "Downloading [################------------------------]  42%  42/100   7.0/s ETA 0:09 part 3 of 7");
   loading.unit = Unit::bytes;
   CHECK(row(after(loading, 6), 100) ==
-        "Downloading [################----------------------]  42%  42/100 B    7.0 B/s ETA 0:09 part 3 of 7");
+        "Downloading [###############-----------------------]  42%  42/100 B    7.0 B/s ETA 0:09 part 3 of 7");
   loading.paused = true;
   CHECK(row(after(loading, 6), 100).ends_with(" 42/100 B paused part 3 of 7"));
 }
