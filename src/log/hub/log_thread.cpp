@@ -110,6 +110,7 @@ std::int64_t LogThread::plan_sleep() {
   const std::int64_t nap = now_ns - started_ns_ < first_naps_ns  ? first_nap_ns
                            : now_ns - active_ns_ < short_naps_ns ? nap_ns
                                                                  : late_nap_ns;
+  naps_.store(true, std::memory_order_seq_cst);
   set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
   // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
@@ -118,8 +119,9 @@ std::int64_t LogThread::plan_sleep() {
   const bool asked = commands_.any() ||
                      handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
   if (asked) return 0;
-  // A block is full and not read to its end: more is to be had, or its writer was stopped just before it said so.
-  if (records_.behind()) return active_ns_ == now_.monotonic_ns ? 0 : at_most(behind_nap_ns);
+  // A block is full and not read to its end, or much room is taken: more is to be had, or its writer was stopped just before it
+  // said so.
+  if (records_.behind() || lanes_.backlog().high()) return active_ns_ == now_.monotonic_ns ? 0 : at_most(behind_nap_ns);
   // What is too young for this turn waits for the next: no parking, and no spinning either.
   if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap);
   lanes_.trim();
@@ -151,6 +153,7 @@ std::uint64_t LogThread::settled_cut() noexcept {
 
 void LogThread::step(std::int64_t timeout_ns) {
   if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
+  naps_.store(false, std::memory_order_relaxed);
   // Somebody rang: what for is shown in this turn, however young it is.
   const bool rung = doorbell_.load_relaxed() == nobody_rings;
   // While we work the same ring as during a nap, once a turn. So after a nap that nobody ended nothing is stored here, where all

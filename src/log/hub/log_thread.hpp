@@ -98,6 +98,7 @@ class LogThread {
   void step_in_caller() noexcept;
   void submit(ItemOwner item) noexcept;
   void wake() noexcept;
+  void wake_for_room() noexcept;
   void set_doorbell(std::uint8_t rank) noexcept;
 
   std::int64_t plan_sleep();
@@ -133,7 +134,8 @@ class LogThread {
 
   std::atomic<bool> write_through_{false};
   std::atomic<bool> has_thread_{false};
-  std::mutex caller_steps_;  // where there is no thread
+  std::atomic<bool> naps_{false};  // a queue that is half full ends its sleep
+  std::mutex caller_steps_;        // where there is no thread
   std::atomic<std::uint32_t> handler_asks_{0};
   std::atomic<std::uint32_t> handler_answered_{0};
   std::atomic<bool> handler_dies_{false};

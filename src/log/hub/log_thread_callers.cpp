@@ -17,7 +17,7 @@ constinit thread_local bool LogThread::in_step_ = false;
 [[gnu::hot]] char* LogThread::place(std::size_t bytes, Level level) noexcept {
   // The log thread itself must not wait for itself.
   const bool may_wait = !in_step_ && has_thread_.load(std::memory_order_relaxed);
-  return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake(); });
+  return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake_for_room(); });
 }
 
 void LogThread::ring() noexcept {
@@ -96,6 +96,12 @@ void LogThread::wake() noexcept {
   const bool always = write_through_.load(std::memory_order_relaxed);
   const std::uint8_t before = doorbell_.exchange(always ? 0 : UINT8_MAX);
   if ((always || before != UINT8_MAX) && poller_) poller_->wake();
+}
+
+// While it works it makes room anyway. Who took room before it looked whether to sleep is seen there, who took it later sees it
+// sleep: both are sequentially consistent.
+void LogThread::wake_for_room() noexcept {
+  if (naps_.load(std::memory_order_seq_cst) && naps_.exchange(false, std::memory_order_seq_cst)) wake();
 }
 
 void LogThread::step_in_caller() noexcept {
