@@ -18,7 +18,7 @@ std::atomic<void (*)(bool)> callback{nullptr};
 // The thread that flushes; 0: none. A fault inside the flush must not come back here; another thread that is about to die waits
 // until the first is done, and then asks for what it logged itself.
 std::atomic<pid_t> flushing{0};
-constexpr int turn_wait_ms_max = 2500;
+constexpr int turn_wait_ms_max = 10'500;
 
 void flush_once(bool dies) noexcept {
   const auto flush = callback.load();

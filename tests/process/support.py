@@ -121,7 +121,7 @@ class Collector:
 class Program:
     """A program at work: its stdin is a pipe that `go()` writes lines to, its stdout and stderr are collected."""
 
-    def __init__(self, case, *command, env=None, terminal=None, **options):
+    def __init__(self, case, *command, env=None, terminal=None, collector=Collector, **options):
         err_read, err_write = terminal.open() if terminal else os.pipe()
         self.command = [binary(command[0]), *command[1:]]
         try:
@@ -132,7 +132,7 @@ class Program:
         case.addCleanup(self._stop)
         self.pid = self.process.pid
         self.out = Collector(os.dup(self.process.stdout.fileno()))
-        self.err = Collector(err_read)
+        self.err = collector(err_read)
 
     def _stop(self):
         if self.process.poll() is None:

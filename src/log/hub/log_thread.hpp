@@ -76,7 +76,7 @@ class LogThread {
   // Records of this process that are logged and not yet delivered.
   std::uint64_t undecided() const noexcept;
   // Everything logged from now on is written before its call returns: the process is ending.
-  void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
+  void write_through() noexcept;
   Stats stats() const noexcept;
   // Is the calling thread the log thread, or stands in for it?
   static bool is_here() noexcept;
@@ -101,21 +101,52 @@ class LogThread {
   void wake_for_room() noexcept;
   void set_doorbell(std::uint8_t rank) noexcept;
 
+  bool await(Commands::Ticket ticket, std::chrono::milliseconds deadline);
+
   std::int64_t plan_sleep();
   std::int64_t due_ns() const;
+  std::size_t take_in(std::uint64_t cut);
   void say_first_notices();
   std::uint64_t take_turn();
   std::uint64_t settled_cut() noexcept;
   void take_queue();
   void take_item(Item* item);
-  void deliver_until(std::uint64_t cut);
+  bool deliver_until(std::uint64_t cut);
   void deliver_item(Item& item);
   void say_complaints(std::int64_t now_ns, bool all);
   void sample_bars(std::int64_t now_ns);
-  void carry_out(const std::vector<Command>& commands);
-  void hear_children_out();
+  bool somebody_asks() const noexcept;
+  bool take_errand();
+  void run_errand();
+  bool carry_out(Command command);
+  bool hear_children_out();
   void leave(bool for_good);
+  template <class Done>
+  void go_on_while_moving(Done done);
   void count();
+
+  static constexpr std::uint8_t all_ring = 0;  // the doorbell
+
+  // What callers and signal handlers asked for together. It is in hand until what came before it is delivered, all of it is
+  // carried out, and the sinks have written what that took.
+  struct Errand {
+    std::vector<Command> commands{};  // of callers
+    std::optional<Command> of_handlers{};
+    std::uint32_t handler_asks = 0;  // the handlers' last request
+    std::uint64_t cut = 0;           // what was logged before it
+    std::size_t done = 0;            // of the commands, the handlers' last
+    bool in_hand = false;
+    bool served = false;     // children were asked once more
+    bool delivered = false;  // what came before
+    bool complaints_said = false;
+    std::size_t size() const noexcept { return commands.size() + (of_handlers ? 1 : 0); }
+    bool carried_out() const noexcept { return done == size(); }
+  };
+  // Children are heard out, over several turns where a sink is full.
+  struct HearingOut {
+    std::uint64_t bytes_max;
+    std::int64_t chat_until_ns;
+  };
 
   const Config config_;
   const std::int64_t linger_ns_;
@@ -140,7 +171,11 @@ class LogThread {
   std::atomic<std::uint32_t> handler_answered_{0};
   std::atomic<bool> handler_dies_{false};
 
+  bool interrupted_ = false;  // the last delivery did not reach its cut
+  Errand errand_;
+  std::optional<HearingOut> hearing_out_;
   bool left_from_within_ = false;
+  bool gave_up_ = false;          // then: nothing moved
   std::vector<Parcel*> parcels_;  // drained
   std::vector<ItemOwner> items_;  // drained, in the order of time
   std::int64_t started_ns_ = 0;

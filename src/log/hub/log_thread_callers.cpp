@@ -1,4 +1,5 @@
 // What callers do with the log thread: queue, wake, wait. See log_thread.hpp.
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <mutex>
@@ -11,6 +12,15 @@
 #include "os/thread.hpp"
 
 namespace dlog::hub {
+namespace {
+
+constexpr std::chrono::milliseconds next_step{1};  // where there is no log thread, and something waits for a sink
+
+// A signal handler waits as long as something moves, but not for ever.
+constexpr int handler_ms_max = 10'000;
+constexpr int handler_stall_ms_max = 2000;
+
+}  // namespace
 
 constinit thread_local bool LogThread::in_step_ = false;
 
@@ -54,13 +64,13 @@ void LogThread::submit_notice(Level level, std::string_view text) noexcept {
 }
 
 bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
-  return ask(command, [&](Commands::Ticket ticket) { return commands_.wait(ticket, deadline); });
+  return ask(command, [&](Commands::Ticket ticket) { return await(ticket, deadline); });
 }
 
 bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
   return ask(command, [&](Commands::Ticket ticket) {
     for (std::uint64_t before = delivery_.movement();;) {
-      if (commands_.wait(ticket, stall)) return true;
+      if (await(ticket, stall)) return true;
       const std::uint64_t now = delivery_.movement();
       if (now == before) return false;
       before = now;
@@ -73,14 +83,22 @@ bool LogThread::ask(Command command, Wait wait) noexcept {
   if (in_step_) return false;
   try {
     const Commands::Ticket ticket = commands_.request(command);
-    if (!has_thread_.load(std::memory_order_acquire)) {
-      step_in_caller();
-      return commands_.wait(ticket, std::chrono::milliseconds{0});
-    }
-    wake();
+    if (has_thread_.load(std::memory_order_acquire)) wake();
     return wait(ticket);
   } catch (const std::exception&) {  // no memory for the request
     return false;
+  }
+}
+
+// Where there is no log thread its steps are taken meanwhile.
+bool LogThread::await(Commands::Ticket ticket, std::chrono::milliseconds deadline) {
+  if (has_thread_.load(std::memory_order_acquire)) return commands_.wait(ticket, deadline);
+  const auto until = std::chrono::steady_clock::now() + std::min(deadline, wait_max);
+  for (;;) {
+    step_in_caller();
+    if (commands_.wait(ticket, std::chrono::milliseconds{0})) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    commands_.wait(ticket, next_step);
   }
 }
 
@@ -116,6 +134,11 @@ void LogThread::step_in_caller() noexcept {
   in_step_ = false;
 }
 
+void LogThread::write_through() noexcept {
+  write_through_.store(true, std::memory_order_relaxed);
+  doorbell_.store_seq_cst(all_ring);
+}
+
 Stats LogThread::stats() const noexcept {
   Stats stats{};
   stats.shown = shown_.load(std::memory_order_relaxed);
@@ -130,6 +153,7 @@ Stats LogThread::stats() const noexcept {
 void LogThread::abandon() noexcept {
   if (poller_) poller_->abandon();
   if (connections_) connections_->abandon();
+  delivery_.abandon();
   Lanes::forget_thread();
   in_step_ = false;
 }
@@ -139,9 +163,14 @@ void LogThread::flush_in_handler(bool dies) noexcept {
   handler_dies_.store(dies, std::memory_order_relaxed);
   const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
   wake();
-  for (int waited_ms = 0; waited_ms < 2000; ++waited_ms) {
+  std::uint64_t seen = delivery_.movement();
+  int still_ms = 0;
+  for (int waited_ms = 0; waited_ms < handler_ms_max && still_ms < handler_stall_ms_max; ++waited_ms) {
     if (handler_answered_.load(std::memory_order_acquire) >= asked) return;
     os::sleep_in_handler_ms(1);
+    const std::uint64_t now = delivery_.movement();
+    still_ms = now == seen ? still_ms + 1 : 0;
+    seen = now;
   }
 }
 
