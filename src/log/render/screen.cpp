@@ -91,7 +91,7 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
 
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
   std::vector<const LiveBar*> shown;
-  if (suspended_ == 0 && !away_ && !gone_) {
+  if (suspended_ == 0 && !away_ && !gone_ && !behind_) {
     for (const LiveBar& live : bars_) {
       if (now_ns - live.since_ns >= hidden_ns) shown.push_back(&live);
     }
