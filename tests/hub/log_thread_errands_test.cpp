@@ -232,6 +232,39 @@ TEST_CASE("log thread: a signal handler waits for a sink that is slow") {
   CHECK(log.told.calls() == Words{"leave for good"});
 }
 
+TEST_CASE("log thread: a stop takes the bars away before the handler goes on, and brings them back after it") {
+  Log& log = start_log();
+  log.submit("before");
+  log.thread->stop_in_handler(true);
+  CHECK(log.told.words() == Words{"INF prog: before"});
+  CHECK(log.told.calls() == Words{"suspend"});
+  log.thread->stop_in_handler(false);
+  CHECK(log.told.calls() == Words{"suspend", "resume"});
+}
+
+TEST_CASE(
+    "log thread: it is told where bars come to stand on a screen, and before who waited goes on where they left") {
+  static std::atomic<int> told{0};
+  class Screen : public CollectingOutlet {
+   public:
+    using CollectingOutlet::CollectingOutlet;
+    void suspend(bool on) override { live_ = !on; }
+    bool live() const override { return live_; }
+
+   private:
+    bool live_ = false;
+  };
+  Log& log =
+      make_log_on([](Collected& to) { return std::make_unique<Screen>(to); }, {}, [](bool on) { told = on ? 1 : 2; });
+  REQUIRE(log.thread->start() == "");
+  REQUIRE(log.flush());
+  CHECK(told == 0);
+  REQUIRE(log.thread->run(Command::resume, long_time));
+  CHECK(told == 1);
+  log.thread->stop_in_handler(true);
+  CHECK(told == 2);
+}
+
 TEST_CASE("log thread: without a thread a flush tries again until its deadline, and nothing is lost") {
   Valve& valve = make_valve();
   Log& log = make_shutting(valve);

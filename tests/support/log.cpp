@@ -62,7 +62,7 @@ namespace {
 using MakeOutlet = std::function<std::unique_ptr<event::Outlet>(Collected&)>;
 
 Log& make_with(const MakeOutlet& make_outlet, Config config, std::vector<hub::Notice> notices,
-               std::chrono::milliseconds linger) {
+               std::chrono::milliseconds linger, void (*live)(bool) = nullptr) {
   static auto* const all = new std::vector<std::unique_ptr<Log>>;  // in sight of leak checkers
   Log& log = *all->emplace_back(std::make_unique<Log>());
   hub::LogThread::Setup setup;
@@ -75,6 +75,7 @@ Log& make_with(const MakeOutlet& make_outlet, Config config, std::vector<hub::No
   setup.sinks = &log.sinks;
   setup.notices = std::move(notices);
   setup.linger = linger;
+  setup.live = live;
   log.thread = std::make_unique<hub::LogThread>(std::move(setup));
   return log;
 }
@@ -87,8 +88,8 @@ Log& make_log(Config config, std::function<void(const Event&)> before, std::vect
   return make_with(collecting, std::move(config), std::move(notices), linger);
 }
 
-Log& make_log_on(const MakeOutlet& make_outlet, Config config) {
-  return make_with(make_outlet, std::move(config), {}, std::chrono::milliseconds(250));
+Log& make_log_on(const MakeOutlet& make_outlet, Config config, void (*live)(bool)) {
+  return make_with(make_outlet, std::move(config), {}, std::chrono::milliseconds(250), live);
 }
 
 Log& start_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices) {

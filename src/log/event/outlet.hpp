@@ -44,6 +44,9 @@ class Outlet : public Sink {
   // So much waits here that no more events should come. Those that come are kept.
   virtual bool full() const { return false; }
 
+  // Rows that would be drawn again stand on the screen.
+  virtual bool live() const { return false; }
+
   // The console is left tidy: nothing stays on the screen that would be redrawn. With `for_good` the process is about to end:
   // bars that are live are written in their last state.
   virtual void leave(bool /*for_good*/) {}

@@ -113,6 +113,10 @@ bool Delivery::full() const {
   return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet->full(); });
 }
 
+bool Delivery::live() const {
+  return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet->live(); });
+}
+
 void Delivery::abandon() noexcept {
   for (const auto& outlet : outlets_) outlet->abandon();
 }

@@ -47,6 +47,7 @@ class Delivery {
   void settle();
   bool owes() const;
   bool full() const;
+  bool live() const;
   void abandon() noexcept;
   void flush_sinks();
   void flush();

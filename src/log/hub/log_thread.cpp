@@ -42,6 +42,7 @@ constexpr std::uint8_t nobody_rings = UINT8_MAX;
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
       linger_ns_(std::chrono::nanoseconds(setup.linger).count()),
+      on_live_(setup.live),
       delivery_(std::move(setup.self), *setup.threshold, *setup.sites, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
       lanes_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit),
@@ -174,6 +175,7 @@ void LogThread::step(std::int64_t timeout_ns) {
   }
   delivery_.settle();
   if (active_ns_ == now_.monotonic_ns) delivery_.flush_sinks();
+  tell_live();
   run_errand();
   count();
 }

@@ -47,6 +47,8 @@ class LogThread {
     std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
     SinkList* sinks = nullptr;
     std::vector<Notice> notices;  // what there is to say first
+    // Called on the log thread where live bars come to stand on a screen, and where they have left it; may be null.
+    void (*live)(bool on) = nullptr;
     // Naps go on for so long after the last record; then a caller must wake the log thread, which costs it some 15 us.
     std::chrono::milliseconds linger{250};
   };
@@ -83,7 +85,9 @@ class LogThread {
   // exit() was called by a sink, and never comes back to it: what waits is written, and the sinks are not called again.
   void leave_from_within() noexcept;
   // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
-  void flush_in_handler(bool dies) noexcept;
+  void flush_in_handler(bool dies) noexcept { ask_in_handler(dies ? Command::leave : Command::tidy); }
+  // The same for one that is about to stop the process, and when it goes on: as run(Command::suspend) and resume.
+  void stop_in_handler(bool stops) noexcept { ask_in_handler(stops ? Command::suspend : Command::resume); }
 
   // After a fork, in the child: lets go of what only the parent may use. Nothing else may be called afterwards.
   void abandon() noexcept;
@@ -101,6 +105,7 @@ class LogThread {
   void wake_for_room() noexcept;
   void set_doorbell(std::uint8_t rank) noexcept;
 
+  void ask_in_handler(Command command) noexcept;
   bool await(Commands::Ticket ticket, std::chrono::milliseconds deadline);
 
   std::int64_t plan_sleep();
@@ -118,6 +123,7 @@ class LogThread {
   bool somebody_asks() const noexcept;
   bool take_errand();
   void run_errand();
+  void tell_live();
   bool carry_out(Command command);
   bool hear_children_out();
   void leave(bool for_good);
@@ -150,6 +156,8 @@ class LogThread {
 
   const Config config_;
   const std::int64_t linger_ns_;
+  void (*const on_live_)(bool on);
+  bool live_ = false;  // as it was told
   Delivery delivery_;
   std::vector<Notice> first_notices_;
 
@@ -169,7 +177,7 @@ class LogThread {
   std::mutex caller_steps_;        // where there is no thread
   std::atomic<std::uint32_t> handler_asks_{0};
   std::atomic<std::uint32_t> handler_answered_{0};
-  std::atomic<bool> handler_dies_{false};
+  std::atomic<Command> handler_command_{Command::tidy};
 
   bool interrupted_ = false;  // the last delivery did not reach its cut
   Errand errand_;

@@ -158,9 +158,9 @@ void LogThread::abandon() noexcept {
   in_step_ = false;
 }
 
-void LogThread::flush_in_handler(bool dies) noexcept {
+void LogThread::ask_in_handler(Command command) noexcept {
   if (in_step_ || !has_thread_.load(std::memory_order_acquire)) return;
-  handler_dies_.store(dies, std::memory_order_relaxed);
+  handler_command_.store(command, std::memory_order_relaxed);
   const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
   wake();
   std::uint64_t seen = delivery_.movement();

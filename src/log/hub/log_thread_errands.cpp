@@ -36,7 +36,7 @@ bool LogThread::take_errand() {
   if (commands_.any()) errand_.commands = commands_.take();
   errand_.handler_asks = handler_asks_.load(std::memory_order_acquire);
   if (errand_.handler_asks != handler_answered_.load(std::memory_order_relaxed))
-    errand_.of_handlers = handler_dies_.load(std::memory_order_relaxed) ? Command::leave : Command::tidy;
+    errand_.of_handlers = handler_command_.load(std::memory_order_relaxed);
   errand_.in_hand = true;
   return true;
 }
@@ -50,6 +50,7 @@ void LogThread::run_errand() {
     ++errand_.done;
   }
   if (delivery_.owes()) return;
+  tell_live();
   errand_.in_hand = false;
   if (errand_.of_handlers) handler_answered_.store(errand_.handler_asks, std::memory_order_release);
   if (errand_.commands.empty()) return;
@@ -57,6 +58,11 @@ void LogThread::run_errand() {
   set_doorbell(
       static_cast<std::uint8_t>(config_.flush_on));  // once more: who asked may have told us meanwhile to write through
   commands_.done();
+}
+
+void LogThread::tell_live() {
+  const bool now = delivery_.live();
+  if (std::exchange(live_, now) != now && on_live_ != nullptr) on_live_(now);
 }
 
 // False: a sink is full; to be called again.

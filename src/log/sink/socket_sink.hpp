@@ -37,6 +37,7 @@ class SocketSink : public event::Outlet {
   void suspend(bool on) override;
   bool owes() const override { return successor_ && successor_->owes(); }
   bool full() const override { return successor_ && successor_->full(); }
+  bool live() const override { return successor_ && successor_->live(); }
   std::uint64_t undelivered() const override;
   std::uint64_t taken() const noexcept override;
   std::string take_complaint() override;

@@ -85,6 +85,7 @@ void StreamSink::suspend(bool on) {
 void StreamSink::draw(std::int64_t now_ns) {
   bytes_.clear();
   const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(output_.fd()) : os::TerminalSize{};
+  if (renderer_->draws_frames()) renderer_->stay_behind(os::in_background(output_.fd()));
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
   rest_ = bytes_;
   owed_ = std::exchange(asked_, false);

@@ -31,6 +31,7 @@ class StreamSink : public event::Outlet {
   void suspend(bool on) override;
   bool owes() const override { return asked_ || (owed_ && !rest_.empty()); }
   bool full() const override { return !rest_.empty() && rest_.size() + accepted_bytes_ > kept_bytes_max; }
+  bool live() const override { return renderer_->live(); }
   std::uint64_t undelivered() const override { return undelivered_; }
   void abandon() noexcept override { output_.abandon(); }
   std::string take_complaint() override;
