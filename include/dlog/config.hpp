@@ -41,8 +41,10 @@ struct Config {
   bool join_parent = true;         // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so
   bool listen = true;              // DLOG_LISTEN: accept children
   bool set_environment = true;     // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
-  bool handle_signals = false;     // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and
-                                   // SIGILL, then re-raise; SIGABRT always, where it is SIG_DFL
+  // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and SIGILL, then re-raise. Whatever this says,
+  // SIGABRT is taken where it is SIG_DFL, and, for as long as live bars stand on a terminal, SIGINT, SIGTERM, SIGHUP, SIGQUIT and
+  // SIGTSTP, where they are SIG_DFL: the screen is left tidy, then the signal does what it always did.
+  bool handle_signals = false;
   std::string
       bar_template{};  // DLOG_BAR_TEMPLATE: rows of bars, as "{desc} {bar} {percent} {eta}"; empty: the usual look;
                        // docs/console.md lists the fields

@@ -24,6 +24,8 @@ class Poller {
   // Sleeps at most `timeout_ns`; less where a descriptor is readable or broken, where wake() was called since the last sleep, and
   // where a signal came.
   void sleep(std::int64_t timeout_ns) noexcept;
+  // The same, but whatever is readable.
+  void sleep_unless_woken(std::int64_t timeout_ns) noexcept;
 
   // Fills `keys` with those of descriptors that are readable or broken now, and returns how many. Where there are more than have
   // room, each gets its turn from call to call.
@@ -36,6 +38,7 @@ class Poller {
 
  private:
   Poller(Descriptor epoll, Descriptor event) noexcept;
+  void sleep(std::int64_t timeout_ns, bool unless_readable) noexcept;
   Descriptor epoll_;
   Descriptor event_;
 };

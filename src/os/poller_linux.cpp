@@ -47,12 +47,15 @@ void Poller::forget(const Descriptor& descriptor) noexcept {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor.get(), nullptr);
 }
 
-void Poller::sleep(std::int64_t timeout_ns) noexcept {
+void Poller::sleep(std::int64_t timeout_ns) noexcept { sleep(timeout_ns, true); }
+void Poller::sleep_unless_woken(std::int64_t timeout_ns) noexcept { sleep(timeout_ns, false); }
+
+void Poller::sleep(std::int64_t timeout_ns, bool unless_readable) noexcept {
   // poll(), because waiting on the epoll descriptor would move those that are ready to the end of its list, unseen.
   pollfd entries[] = {{event_.get(), POLLIN, 0}, {epoll_.get(), POLLIN, 0}};
   const timespec time{timeout_ns / ns_per_second, timeout_ns % ns_per_second};
-  if (::ppoll(entries, std::size(entries), timeout_ns < 0 ? nullptr : &time, nullptr) <= 0 || entries[0].revents == 0)
-    return;
+  const nfds_t watched = unless_readable ? std::size(entries) : 1;
+  if (::ppoll(entries, watched, timeout_ns < 0 ? nullptr : &time, nullptr) <= 0 || entries[0].revents == 0) return;
   std::uint64_t ignored = 0;
   [[maybe_unused]] const ssize_t drained = ::read(event_.get(), &ignored, sizeof ignored);
 }

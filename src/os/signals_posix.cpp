@@ -1,4 +1,4 @@
-// Flushing when a signal is about to end the process: see signals.hpp.
+// Flushing when a signal is about to end or stop the process: see signals.hpp.
 #include "os/signals.hpp"
 
 #include <errno.h>
@@ -18,10 +18,9 @@ std::atomic<void (*)(bool)> callback{nullptr};
 // The thread that flushes; 0: none. A fault inside the flush must not come back here; another thread that is about to die waits
 // until the first is done, and then asks for what it logged itself.
 std::atomic<pid_t> flushing{0};
-constexpr int turn_wait_ms_max = 2500;
+constexpr int turn_wait_ms_max = 10'500;
 
-void flush_once(bool dies) noexcept {
-  const auto flush = callback.load();
+void call_once(void (*flush)(bool), bool argument) noexcept {
   const pid_t self = ::gettid();
   if (flush == nullptr || flushing.load() == self) return;
   pid_t nobody = 0;
@@ -30,7 +29,7 @@ void flush_once(bool dies) noexcept {
     nobody = 0;
     sleep_in_handler_ms(1);
   }
-  flush(dies);
+  flush(argument);
   flushing.store(0);
 }
 
@@ -38,24 +37,78 @@ void flush_once(bool dies) noexcept {
 bool is_default(const struct sigaction& action) { return action.sa_handler == SIG_DFL; }
 bool is_ignored(const struct sigaction& action) { return action.sa_handler == SIG_IGN; }
 
+void set_default(int signal_number) noexcept {
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  ::sigaction(signal_number, &by_default, nullptr);
+}
+
 void handle(int signal_number, siginfo_t* info, void* context) {
   const int saved = errno;
   const struct sigaction before = previous[signal_number];
   const bool dies = is_default(before);
-  flush_once(dies);
+  call_once(callback.load(), dies);
   errno = saved;
 
   if (dies) {
     // Back to the default, and once more: it is delivered when this handler returns.
-    struct sigaction by_default {};
-    by_default.sa_handler = SIG_DFL;
-    ::sigaction(signal_number, &by_default, nullptr);
+    set_default(signal_number);
     ::raise(signal_number);
     return;
   }
   if ((before.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) previous[signal_number].sa_handler = SIG_DFL;
   if ((before.sa_flags & SA_SIGINFO) != 0) before.sa_sigaction(signal_number, info, context);
   else before.sa_handler(signal_number);
+}
+
+// Signals that end the process, taken while bars stand on a terminal.
+constexpr int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+std::atomic<void (*)(bool)> stop_callback{nullptr};
+std::atomic<bool> guarded{false};
+bool lent[taken_max];  // to guard_screen(): they were SIG_DFL
+
+// True: it was SIG_DFL, and is ours now. A call that it interrupts goes on, as after a stop that nobody took.
+bool take_default(int signal_number, void (*handler)(int, siginfo_t*, void*)) noexcept {
+  struct sigaction found {};
+  if (::sigaction(signal_number, nullptr, &found) != 0 || !is_default(found)) return false;
+  struct sigaction ours {};
+  ours.sa_sigaction = handler;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  return ::sigaction(signal_number, &ours, nullptr) == 0;
+}
+
+void handle_stop(int signal_number, siginfo_t*, void*) {
+  const int saved = errno;
+  call_once(stop_callback.load(), true);
+  set_default(signal_number);
+  ::raise(signal_number);
+  sigset_t stop{};
+  sigset_t before{};
+  sigemptyset(&stop);
+  sigaddset(&stop, signal_number);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, &before);  // here the process stops
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (guarded.load()) take_default(signal_number, handle_stop);
+  call_once(stop_callback.load(), false);
+  errno = saved;
+}
+
+bool is_ours(int signal_number) noexcept {
+  struct sigaction found {};
+  if (::sigaction(signal_number, nullptr, &found) != 0 || (found.sa_flags & SA_SIGINFO) == 0) return false;
+  return found.sa_sigaction == handle || found.sa_sigaction == handle_stop;
+}
+
+void lend(int signal_number, void (*handler)(int, siginfo_t*, void*)) noexcept {
+  if (!take_default(signal_number, handler)) return;
+  lent[signal_number] = true;
+  if (!is_default(previous[signal_number])) previous[signal_number] = {};  // of a program that went back to the default
+}
+
+void give_back(int signal_number) noexcept {
+  if (lent[signal_number] && is_ours(signal_number)) set_default(signal_number);
+  lent[signal_number] = false;
 }
 
 void take(int signal_number, bool only_if_default) noexcept {
@@ -80,6 +133,19 @@ void flush_on_signals(bool all, void (*before)(bool dies)) noexcept {
   if (!abort_taken.exchange(true)) take(SIGABRT, true);
   if (!all || all_taken.exchange(true)) return;
   for (const int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) take(signal_number, false);
+}
+
+void guard_screen(void (*around_stop)(bool stops)) noexcept {
+  stop_callback.store(around_stop);
+  guarded.store(true);
+  for (const int signal_number : endings) lend(signal_number, handle);
+  lend(SIGTSTP, handle_stop);
+}
+
+void release_screen() noexcept {
+  guarded.store(false);
+  for (const int signal_number : endings) give_back(signal_number);
+  give_back(SIGTSTP);
 }
 
 void sleep_in_handler_ms(int milliseconds) noexcept {

@@ -9,6 +9,11 @@ namespace dlog::os {
 
 bool is_terminal(int fd) noexcept { return ::isatty(fd) == 1; }
 
+bool in_background(int fd) noexcept {
+  const pid_t foreground = ::tcgetpgrp(fd);
+  return foreground > 0 && foreground != ::getpgrp();
+}
+
 TerminalSize terminal_size(int fd) noexcept {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};

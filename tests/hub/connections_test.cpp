@@ -374,6 +374,43 @@ TEST_CASE("connections: what came late is placed as what came a moment ago") {
   CHECK(hub.order_ns == std::vector{hub.wall_ns - hub::late_ns_max - hub::Connection::order_window_ns});
 }
 
+TEST_CASE("connections: where nobody looked for long, what came meanwhile is placed by its time") {
+  Hub hub;
+  hub.now_ns = 1 * ms;
+  const os::Descriptor child_end = hub.connected();
+  hub.now_ns += 60'000 * ms;
+  hub.wall_ns += 60'000 * ms;
+  send_all(child_end, log_frame(2, "m", "2026-11-21T04:17:00.000Z"));
+  hub.serve_until_told(1);
+  CHECK(hub.wall_ns - hub.order_ns[0] > hub::late_ns_max + 1000 * ms);
+}
+
+TEST_CASE("connections: handing out stops where there is enough, and goes on there") {
+  Hub hub;
+  const os::Descriptor first = hub.connected();
+  const os::Descriptor second = hub.connected();
+  for (const auto* child_end : {&first, &second})
+    for (const char* text : {"a", "b", "c"}) send_all(*child_end, log_frame(2, text));
+  hub.serve_until(
+      [&] { return hub.connections->bytes_read() == 6 * log_frame(2, "a").size() && hub.told.size() == 6; });
+  CHECK(hub.told.size() == 6);
+  for (const auto* child_end : {&first, &second})
+    for (const char* text : {"d", "e"}) send_all(*child_end, log_frame(2, text));
+  const std::uint64_t all = hub.connections->bytes_read() + 4 * log_frame(2, "a").size();
+  Words words;
+  while (hub.connections->bytes_read() < all || hub.connections->waiting()) {
+    hub.connections->serve(hub.now_ns, hub.wall_ns);
+    if (!hub.connections->waiting()) continue;
+    const std::size_t before = words.size();
+    hub.connections->take_until(
+        event::Outlet::never, [&](const Event& event) { words.push_back(words_of(copy_of(event))); },
+        [] { return true; });
+    CHECK(words.size() == before + 1);
+  }
+  CHECK(words.size() == 4);
+  CHECK(std::count(words.begin(), words.end(), "INF child: d") == 2);
+}
+
 TEST_CASE("connections: an idle child that has sent much is heard again") {
   Hub hub;
   const os::Descriptor child_end = hub.connected();

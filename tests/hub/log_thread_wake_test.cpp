@@ -1,5 +1,6 @@
-// Stress of log_thread.cpp's going to sleep: a record that is committed while the log thread parks is never left lying. Here it
-// parks after every record. With DLOG_TEST_FULL=1 ten million trials (some ten minutes), else some thousands.
+// Tests of who wakes log_thread.cpp, and stress of its going to sleep: a record that is committed while the log thread parks is
+// never left lying. Here it parks after every record. With DLOG_TEST_FULL=1 ten million trials (some ten minutes), else some
+// thousands.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -74,4 +75,23 @@ TEST_CASE("log thread: nor are those of several callers at once") {
   const auto until = Clock::now() + long_time;
   while (told->load(std::memory_order_acquire) != callers * each && Clock::now() < until) std::this_thread::yield();
   CHECK(told->load() == callers * each);
+}
+
+TEST_CASE("log thread: while it works, a queue that is half full wakes nobody") {
+  static std::atomic<int> stage{0};
+  stage = 0;
+  Config config;
+  config.queue_bytes = 1'000'000;  // what follows takes some 700'000
+  Log& log = make_log(config, [](const Event&) {
+    if (stage == 0) stage = 1;
+    while (stage == 1) std::this_thread::yield();
+  });
+  REQUIRE(log.thread->start() == "");
+  log.submit("first");
+  while (stage != 1) std::this_thread::yield();
+  for (int i = 0; i < 8000; ++i) log.submit(std::string(70, 'x'));
+  CHECK(log.doorbell.load_relaxed() == static_cast<int>(config.flush_on));
+  stage = 2;
+  CHECK(log.flushed().size() == 8001);
+  CHECK(log.thread->stats().dropped == 0);
 }

@@ -90,6 +90,24 @@ TEST_CASE("own records: a reader that stops in the middle goes on behind what it
   CHECK(rest[0].site == 2);
 }
 
+TEST_CASE("own records: handing out stops where there is enough, and goes on there, in this turn or another") {
+  Lanes lanes(std::size_t{1} << 20, false, long_time);
+  OwnRecords records(lanes);
+  write_three(lanes);
+  take_announced(lanes, records);
+  std::vector<std::uint32_t> sites;
+  const auto deliver = [&](const OwnRecord& record) { sites.push_back(record.site); };
+  const auto at_once = [] { return true; };
+  records.begin(all, 0);
+  CHECK_FALSE(records.deliver_until(all, deliver, at_once));
+  CHECK_FALSE(records.deliver_until(all, deliver, at_once));
+  CHECK(sites == std::vector<std::uint32_t>{1, 2});
+  records.begin(all, 0);
+  CHECK_FALSE(records.deliver_until(all, deliver, at_once));
+  CHECK(sites == std::vector<std::uint32_t>{1, 2, 3});
+  CHECK(records.deliver_until(all, deliver, at_once));
+}
+
 TEST_CASE("own records: a lane that has ended is read to its end, and used again by the next thread") {
   Lanes lanes(std::size_t{1} << 20, false, long_time);
   OwnRecords records(lanes);

@@ -71,6 +71,19 @@ TEST_CASE("poller: another thread ends a sleep for ever") {
   }
 }
 
+TEST_CASE("poller: a sleep that only a call ends goes on though something is readable") {
+  os::Poller poller = made();
+  const test::Ends pipe = test::make_pipe();
+  REQUIRE(poller.watch(pipe.ours, 1));
+  put(pipe.theirs);
+  const std::int64_t before_ns = os::monotonic_ns();
+  poller.sleep_unless_woken(2 * ms);
+  CHECK(os::monotonic_ns() - before_ns >= 2 * ms);
+  poller.wake();
+  poller.sleep_unless_woken(os::Poller::for_ever);
+  CHECK(wait(poller, os::Poller::for_ever) == Keys{1});
+}
+
 TEST_CASE("poller: a call before the sleep counts") {
   os::Poller poller = made();
   poller.wake();

@@ -2,8 +2,15 @@
 #include "os/terminal.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <string>
+
+#include "os/child.hpp"
 #include "os/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
@@ -53,6 +60,36 @@ TEST_CASE("terminal: one that has hung up is still asked without harm") {
   ends.ours.reset();
   CHECK_FALSE(os::is_terminal(ends.theirs.get()));
   CHECK(os::terminal_size(ends.theirs.get()).columns == 80);
+}
+
+TEST_CASE("terminal: a process is in the background where another group of its session has the terminal") {
+  CHECK(test::said_in_child([] {
+          const test::Ends ends = test::make_terminal(80, 24);
+          const int fd = ends.theirs.get();
+          std::string said = fmt::format("{}", os::in_background(fd));  // not its terminal
+          ::signal(SIGTTOU, SIG_IGN);
+          ::signal(SIGHUP, SIG_IGN);  // of the terminal, when it goes
+          ::setsid();
+          ::ioctl(fd, TIOCSCTTY, 0);
+          said += fmt::format(" {}", os::in_background(fd));
+          const pid_t other = ::fork();
+          if (other == 0) {
+            ::setpgid(0, 0);
+            ::tcsetpgrp(fd, ::getpgrp());
+            ::_exit(os::in_background(fd) ? 1 : 0);
+          }
+          int status = 0;
+          ::waitpid(other, &status, 0);
+          said += fmt::format(" {}", WEXITSTATUS(status));
+          const pid_t third = ::fork();
+          if (third == 0) {
+            ::setpgid(0, 0);
+            ::_exit(os::in_background(fd) ? 1 : 0);
+          }
+          ::tcsetpgrp(fd, ::getpgrp());
+          ::waitpid(third, &status, 0);
+          return said + fmt::format(" {} {}", WEXITSTATUS(status), os::in_background(-1));
+        }) == "false false 0 1 false");
 }
 
 }  // namespace

@@ -121,18 +121,18 @@ class Collector:
 class Program:
     """A program at work: its stdin is a pipe that `go()` writes lines to, its stdout and stderr are collected."""
 
-    def __init__(self, case, *command, env=None, terminal=None, **options):
+    def __init__(self, case, *command, env=None, terminal=None, collector=Collector, own_session=True, **options):
         err_read, err_write = terminal.open() if terminal else os.pipe()
         self.command = [binary(command[0]), *command[1:]]
         try:
             self.process = subprocess.Popen(self.command, env=env if env is not None else clean_environment(), stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=err_write, start_new_session=True, **options)
+                                            stdout=subprocess.PIPE, stderr=err_write, start_new_session=own_session, **options)
         finally:
             os.close(err_write)
         case.addCleanup(self._stop)
         self.pid = self.process.pid
         self.out = Collector(os.dup(self.process.stdout.fileno()))
-        self.err = Collector(err_read)
+        self.err = collector(err_read)
 
     def _stop(self):
         if self.process.poll() is None:

@@ -32,6 +32,8 @@ struct Script {
   std::string says{};
   std::string asked{};
   render::Size size{};
+  bool live = false;
+  bool behind = true;
 };
 
 class ScriptedRenderer : public render::Renderer {
@@ -45,6 +47,8 @@ class ScriptedRenderer : public render::Renderer {
     out += script_.says;
   }
   bool draws_frames() const override { return true; }  // and so the size is asked for
+  bool live() const override { return script_.live; }
+  void stay_behind(bool on) override { script_.behind = on; }
   void leave(bool for_good) override { script_.asked += for_good ? "leave-for-good " : "leave "; }
   void suspend(bool on) override { script_.asked += on ? "suspend " : "resume "; }
 
@@ -164,13 +168,26 @@ TEST_CASE("stream sink: leaving and suspending reach the renderer, and are writt
   const Ends pipe = make_pipe();
   Script script;
   StreamSink sink(std::make_unique<ScriptedRenderer>(script), pipe.theirs.get(), {}, "it");
-  script = {0, "x", {}, {}};
+  script = {0, "x", {}, {}, false, true};
   sink.suspend(true);
   sink.suspend(false);
   sink.leave(false);
   sink.leave(true);
   CHECK(script.asked == "suspend draw resume draw leave draw leave-for-good draw ");
   CHECK(read_now(pipe.ours) == "xxxx");
+}
+
+TEST_CASE(
+    "stream sink: live rows are the renderer's; a terminal that is not this session's is in nobody's background") {
+  const Ends terminal = make_terminal(33, 7);
+  Script script;
+  script.due_ns = 0;
+  StreamSink sink(std::make_unique<ScriptedRenderer>(script), terminal.theirs.get(), {}, "it");
+  sink.settle();
+  CHECK_FALSE(script.behind);
+  CHECK_FALSE(sink.live());
+  script.live = true;
+  CHECK(sink.live());
 }
 
 TEST_CASE("stream sink: the size is the terminal's at each write") {

@@ -57,8 +57,12 @@ bool Log::balanced() const {
   return stats.enqueued == stats.shown + stats.dropped + stats.undeliverable;
 }
 
-Log& make_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices,
-              std::chrono::milliseconds linger) {
+namespace {
+
+using MakeOutlet = std::function<std::unique_ptr<event::Outlet>(Collected&)>;
+
+Log& make_with(const MakeOutlet& make_outlet, Config config, std::vector<hub::Notice> notices,
+               std::chrono::milliseconds linger, void (*live)(bool) = nullptr) {
   static auto* const all = new std::vector<std::unique_ptr<Log>>;  // in sight of leak checkers
   Log& log = *all->emplace_back(std::make_unique<Log>());
   hub::LogThread::Setup setup;
@@ -67,12 +71,25 @@ Log& make_log(Config config, std::function<void(const Event&)> before, std::vect
   setup.threshold = &log.threshold;
   setup.doorbell = &log.doorbell;
   setup.sites = &log.sites;
-  setup.outlets.push_back(std::make_unique<CollectingOutlet>(log.told, std::move(before)));
+  setup.outlets.push_back(make_outlet(log.told));
   setup.sinks = &log.sinks;
   setup.notices = std::move(notices);
   setup.linger = linger;
+  setup.live = live;
   log.thread = std::make_unique<hub::LogThread>(std::move(setup));
   return log;
+}
+
+}  // namespace
+
+Log& make_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices,
+              std::chrono::milliseconds linger) {
+  const auto collecting = [&](Collected& told) { return std::make_unique<CollectingOutlet>(told, std::move(before)); };
+  return make_with(collecting, std::move(config), std::move(notices), linger);
+}
+
+Log& make_log_on(const MakeOutlet& make_outlet, Config config, void (*live)(bool)) {
+  return make_with(make_outlet, std::move(config), {}, std::chrono::milliseconds(250), live);
 }
 
 Log& start_log(Config config, std::function<void(const Event&)> before, std::vector<hub::Notice> notices) {

@@ -54,6 +54,10 @@ Log& make_log(Config config = {}, std::function<void(const Event&)> before = {},
 Log& start_log(Config config = {}, std::function<void(const Event&)> before = {},
                std::vector<hub::Notice> notices = {});
 
+// With an outlet of the test's own, that is made when there is something to tell to.
+Log& make_log_on(const std::function<std::unique_ptr<event::Outlet>(Collected&)>& make_outlet, Config config = {},
+                 void (*live)(bool on) = nullptr);
+
 // `callers` threads log "<caller> <number>", `calls` times each, and end.
 void submit_numbered(const Log& log, int callers, int calls);
 // How many of them were told out of order. `next`: the number that would come next of each caller.

@@ -49,6 +49,14 @@ sink::ConsoleChoice console_choice(const Settings& settings) {
           config.bar_theme, config.bar_template, config.taskbar};
 }
 
+// Whoever stops or ends this process while bars stand on its screen finds it tidy.
+void guard_bars(bool live) {
+  if (!live) return os::release_screen();
+  os::guard_screen([](bool stops) {
+    if (Runtime* runtime = Runtime::running()) runtime->thread().stop_in_handler(stops);
+  });
+}
+
 // What a child does when its parent is gone: its own console, where what the parent did not take comes first.
 sink::SocketSink::Succession own_console(const sink::ConsoleChoice& choice, const std::string& name, std::uint32_t pid,
                                          const std::string& parent) {
@@ -103,6 +111,7 @@ Runtime::Runtime(const Config& asked, Settings settings) : asked_(asked) {
   setup.sites = &sites();
   setup.sinks = &sinks();
   setup.notices = settings.notices;
+  setup.live = guard_bars;
 
   set_threshold(config.level);
   if (config.join_parent && !settings.pipe.empty()) join_parent(settings, setup);

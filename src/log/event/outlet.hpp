@@ -34,8 +34,18 @@ class Outlet : public Sink {
   // The monotonic time at which settle() will have something to write though no event came.
   virtual std::int64_t due_ns() const { return never; }
 
-  // After a batch of events: write what is due. flush() writes all, due or not.
+  // After a batch of events: write what is due. flush() writes all, due or not. Neither waits for a descriptor that takes nothing:
+  // what is left then is written by later calls of settle().
   virtual void settle() = 0;
+
+  // What flush(), leave() or suspend() asked for is not written yet.
+  virtual bool owes() const { return false; }
+
+  // So much waits here that no more events should come. Those that come are kept.
+  virtual bool full() const { return false; }
+
+  // Rows that would be drawn again stand on the screen.
+  virtual bool live() const { return false; }
 
   // The console is left tidy: nothing stays on the screen that would be redrawn. With `for_good` the process is about to end:
   // bars that are live are written in their last state.
@@ -49,6 +59,9 @@ class Outlet : public Sink {
 
   // Bytes that were taken from here, by a descriptor or a peer: any thread may see whether something moves.
   virtual std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
+  // After a fork, in the child: lets go of what only the parent may use.
+  virtual void abandon() noexcept {}
 
   // A failure to be told once, in words; empty: none since the last call.
   virtual std::string take_complaint() { return {}; }

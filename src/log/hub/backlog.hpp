@@ -29,7 +29,7 @@ class Backlog {
   bool admit(std::size_t bytes, bool reserve, bool may_wait, Full full) noexcept {
     const std::size_t most = reserve ? bytes_max_ : bytes_max_ - bytes_max_ / reserve_part;
     if (try_take(bytes, most)) {
-      if (waiting() > bytes_max_ / 2) full();
+      if (high()) full();
       return true;
     }
     full();
@@ -42,6 +42,8 @@ class Backlog {
 
   static constexpr std::size_t reserve_part = 8;  // of the whole: an eighth
 
+  // More than half of it is taken.
+  bool high() const noexcept { return waiting() > bytes_max_ / 2; }
   std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_seq_cst); }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 

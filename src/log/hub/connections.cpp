@@ -37,7 +37,8 @@ Connections::Connections(os::Poller& poller, Source self, os::Listening listenin
 }
 
 std::size_t Connections::serve(std::int64_t now_ns, std::int64_t wall_ns) {
-  turn_ = {now_ns, wall_ns, std::max(turn_.wall_ns, wall_ns - late_ns_max), turn_bytes_max};
+  const std::int64_t late_ns = std::max(late_ns_max, now_ns - turn_.now_ns);
+  turn_ = {now_ns, wall_ns, std::max(turn_.wall_ns, wall_ns - late_ns), turn_bytes_max};
   if (retry_ns_ <= now_ns) {
     retry_ns_ = poller_.watch(listener_, listener_key) ? event::Outlet::never : now_ns + retry_after_ns;
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <queue>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -29,7 +30,8 @@ inline constexpr std::size_t piece_bytes = std::size_t{64} << 10;       // and o
 inline constexpr std::size_t share_bytes_max = std::size_t{256} << 10;  // of one connection in a turn
 inline constexpr std::size_t turn_bytes_max = std::size_t{4} << 20;  // of all; once they are read no others are asked
 inline constexpr std::size_t ready_max = 64;  // asked at a time: shares are not below piece_bytes
-// As far as order goes nothing has come longer than this before it is read, though nobody looked: a bound for wrong clocks.
+// As far as order goes nothing has come longer than this before it is read, unless nobody looked for longer: a bound for wrong
+// clocks.
 inline constexpr std::int64_t late_ns_max = 10'000'000'000;
 
 class Connections {
@@ -47,9 +49,9 @@ class Connections {
   // The earliest event that is there: its place in time.
   bool waiting() const noexcept { return !heads_.empty(); }
   std::int64_t earliest_ns() const noexcept { return heads_.top().order_ns; }
-  // Hands it to `deliver`, and all that stand up to `limit_ns`.
-  template <class Deliver>
-  void take_until(std::int64_t limit_ns, Deliver deliver) {
+  // Hands it to `deliver`, and all that stand up to `limit_ns`; or stops behind the one after which `enough()`.
+  template <class Deliver, class Enough = std::false_type>
+  void take_until(std::int64_t limit_ns, Deliver deliver, Enough enough = {}) {
     do {
       Peer& peer = *heads_.top().peer;
       heads_.pop();
@@ -59,9 +61,11 @@ class Connections {
         taking_ = &peer;
         deliver(peer.head.event);
         if (std::exchange(taking_, nullptr) == nullptr) return;  // it was finished within
+        const bool stop = enough();
         peer.has_head = false;
         more = fetch(peer);
-        if (more && peer.head.order_ns > until) more = (put(peer), false);
+        if (more && (stop || peer.head.order_ns > until)) more = (put(peer), false);
+        if (stop) return;
       }
     } while (!heads_.empty() && heads_.top().order_ns <= limit_ns);
   }

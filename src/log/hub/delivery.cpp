@@ -106,6 +106,22 @@ void Delivery::settle() {
   for (const auto& outlet : outlets_) outlet->settle();
 }
 
+bool Delivery::owes() const {
+  return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet->owes(); });
+}
+
+bool Delivery::full() const {
+  return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet->full(); });
+}
+
+bool Delivery::live() const {
+  return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet->live(); });
+}
+
+void Delivery::abandon() noexcept {
+  for (const auto& outlet : outlets_) outlet->abandon();
+}
+
 void Delivery::flush_sinks() {
   if (to_sinks_) sinks_.flush();
 }

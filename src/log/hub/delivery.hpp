@@ -45,6 +45,10 @@ class Delivery {
   // See event::Outlet; `flush` and `leave` reach the program's own sinks as well.
   std::int64_t due_ns() const;
   void settle();
+  bool owes() const;
+  bool full() const;
+  bool live() const;
+  void abandon() noexcept;
   void flush_sinks();
   void flush();
   void leave(bool for_good);

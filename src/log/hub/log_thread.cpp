@@ -27,25 +27,22 @@ constexpr std::int64_t late_nap_ns = 4 * ns_per_ms;
 constexpr std::int64_t behind_nap_ns = 20'000;
 constexpr std::int64_t long_nap_ns =
     10 * ns_per_ms;  // instead of parking, where the system has no barrier for all threads
+constexpr std::int64_t full_nap_ns = 50 * ns_per_ms;  // while a sink takes nothing, or as it says itself
 // Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
 constexpr std::int64_t settling_ns = 2'000;
 constexpr std::int64_t sample_every_ns = 100 * ns_per_ms;  // of bars
 constexpr std::int64_t tell_drops_every_ns = 1000 * ns_per_ms;
-constexpr std::int64_t heard_out_ns =
-    5 * ns_per_ms;  // silence after which nothing more is expected of children that ended
-constexpr std::int64_t heard_out_chat_ns = 500 * ns_per_ms;
-constexpr std::uint64_t heard_out_bytes_max = std::uint64_t{64} << 20;  // of each: more than the kernel holds for one
 
 // A time stamp that is so far ahead is none: the counter was set back.
 constexpr std::int64_t future_ns = 1000 * ns_per_ms;
 constexpr std::uint8_t nobody_rings = UINT8_MAX;
-constexpr std::uint8_t all_ring = 0;
 
 }  // namespace
 
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
       linger_ns_(std::chrono::nanoseconds(setup.linger).count()),
+      on_live_(setup.live),
       delivery_(std::move(setup.self), *setup.threshold, *setup.sites, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
       lanes_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit),
@@ -89,6 +86,7 @@ void LogThread::loop() noexcept {
 
 std::int64_t LogThread::due_ns() const {
   std::int64_t due = delivery_.due_ns();
+  if (delivery_.full()) return due;  // all else would add to it
   if (connections_) due = std::min(due, connections_->due_ns());
   if (!bars_.empty()) due = std::min(due, sample_ns_ + sample_every_ns);
   if (lanes_.backlog().dropped() != told_drops_) due = std::min(due, told_drops_ns_ + tell_drops_every_ns);
@@ -97,7 +95,8 @@ std::int64_t LogThread::due_ns() const {
 
 // How long to sleep, having said to callers whether they must wake us.
 std::int64_t LogThread::plan_sleep() {
-  if (!items_.empty() || !first_notices_.empty()) return 0;
+  const bool full = delivery_.full();
+  if (!full && (interrupted_ || !items_.empty() || !first_notices_.empty())) return 0;
   const std::int64_t now_ns = os::monotonic_ns();
   const std::int64_t due = due_ns();
   const std::int64_t until_due =
@@ -110,16 +109,17 @@ std::int64_t LogThread::plan_sleep() {
   const std::int64_t nap = now_ns - started_ns_ < first_naps_ns  ? first_nap_ns
                            : now_ns - active_ns_ < short_naps_ns ? nap_ns
                                                                  : late_nap_ns;
-  set_doorbell(quiet ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
+  naps_.store(!full, std::memory_order_seq_cst);
+  set_doorbell(quiet && !full ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
   // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
   // record be on its way.
-  const bool all_seen = quiet && os::barrier_in_all_threads();
-  const bool asked = commands_.any() ||
-                     handler_asks_.load(std::memory_order_seq_cst) != handler_answered_.load(std::memory_order_relaxed);
-  if (asked) return 0;
-  // A block is full and not read to its end: more is to be had, or its writer was stopped just before it said so.
-  if (records_.behind()) return active_ns_ == now_.monotonic_ns ? 0 : at_most(behind_nap_ns);
+  const bool all_seen = quiet && !full && os::barrier_in_all_threads();
+  if (!errand_.in_hand && somebody_asks()) return 0;
+  if (full) return at_most(full_nap_ns);
+  // A block is full and not read to its end, or much room is taken: more is to be had, or its writer was stopped just before it
+  // said so.
+  if (records_.behind() || lanes_.backlog().high()) return active_ns_ == now_.monotonic_ns ? 0 : at_most(behind_nap_ns);
   // What is too young for this turn waits for the next: no parking, and no spinning either.
   if (!quiet || !lanes_.nothing_announced() || records_.waiting()) return at_most(nap);
   lanes_.trim();
@@ -150,43 +150,47 @@ std::uint64_t LogThread::settled_cut() noexcept {
 }
 
 void LogThread::step(std::int64_t timeout_ns) {
-  if (poller_ && timeout_ns != 0) poller_->sleep(timeout_ns);
+  // While a sink is full children wait in the kernel, and do not end the sleep.
+  if (poller_ && timeout_ns != 0)
+    delivery_.full() ? poller_->sleep_unless_woken(timeout_ns) : poller_->sleep(timeout_ns);
+  naps_.store(false, std::memory_order_relaxed);
   // Somebody rang: what for is shown in this turn, however young it is.
   const bool rung = doorbell_.load_relaxed() == nobody_rings;
   // While we work the same ring as during a nap, once a turn. So after a nap that nobody ended nothing is stored here, where all
   // callers look.
   set_doorbell(static_cast<std::uint8_t>(config_.flush_on));
 
-  const std::vector<Command> commands = commands_.any() ? commands_.take() : std::vector<Command>();
-  const std::uint32_t handler_asks = handler_asks_.load(std::memory_order_acquire);
-  const bool handler_waits = handler_asks != handler_answered_.load(std::memory_order_relaxed);
-  const bool somebody_waits =
-      rung || !commands.empty() || handler_waits || !has_thread_.load(std::memory_order_relaxed);
+  const bool asked = take_errand();
+  const bool somebody_waits = rung || asked || !has_thread_.load(std::memory_order_relaxed);
   const std::uint64_t cut = somebody_waits ? settled_cut() : take_turn();
+  if (asked) errand_.cut = cut;
 
-  say_first_notices();
-  const std::size_t ready = connections_ ? connections_->serve(now_.monotonic_ns, now_.wall_ns) : 0;
-  take_queue();
   const std::uint64_t before = delivery_.events();
-  deliver_until(cut);
-  if (delivery_.events() != before || ready != 0 || !commands.empty()) active_ns_ = now_.monotonic_ns;
-  if (now_.monotonic_ns - sample_ns_ >= sample_every_ns) sample_bars(now_.monotonic_ns);
-
-  say_complaints(now_.monotonic_ns, !commands.empty());
+  const std::size_t ready = delivery_.full() ? 0 : take_in(cut);
+  if (delivery_.events() != before || ready != 0 || asked) active_ns_ = now_.monotonic_ns;
+  if (!delivery_.full()) {
+    if (now_.monotonic_ns - sample_ns_ >= sample_every_ns) sample_bars(now_.monotonic_ns);
+    const bool all = errand_.in_hand && errand_.delivered && !std::exchange(errand_.complaints_said, true);
+    say_complaints(now_.monotonic_ns, all);
+  }
   delivery_.settle();
   if (active_ns_ == now_.monotonic_ns) delivery_.flush_sinks();
-  if (!commands.empty()) carry_out(commands);
-  if (handler_waits) {
-    const bool dies = handler_dies_.load(std::memory_order_relaxed);
-    if (dies) hear_children_out();
-    leave(dies);
-    handler_answered_.store(handler_asks, std::memory_order_release);
-  }
+  tell_live();
+  run_errand();
   count();
-  if (commands.empty()) return;
-  set_doorbell(
-      static_cast<std::uint8_t>(config_.flush_on));  // once more: who asked may have told us meanwhile to write through
-  commands_.done();
+}
+
+// What callers queued and what children sent, up to the cut. Returns how many children were ready.
+std::size_t LogThread::take_in(std::uint64_t cut) {
+  // What came before an errand goes first, and nothing keeps it from its end.
+  const bool before_errand = errand_.in_hand && !errand_.carried_out();
+  say_first_notices();
+  const bool serve = connections_ && !(before_errand && std::exchange(errand_.served, true));
+  const std::size_t ready = serve ? connections_->serve(now_.monotonic_ns, now_.wall_ns) : 0;
+  take_queue();
+  const bool all = deliver_until(before_errand ? errand_.cut : cut);
+  if (before_errand && all) errand_.delivered = true;
+  return ready;
 }
 
 void LogThread::say_first_notices() {
@@ -225,7 +229,8 @@ void LogThread::take_item(Item* item) {
   if (ahead > 0 && clock_.ticks_in(future_ns) < static_cast<std::uint64_t>(ahead)) item->ticks = now_.ticks;
 }
 
-void LogThread::deliver_until(std::uint64_t cut) {
+// False: a sink is full, and the rest waits.
+bool LogThread::deliver_until(std::uint64_t cut) {
   // What was delivered leaves the list also where an exception ends this.
   struct Progress {
     std::vector<ItemOwner>& items;
@@ -233,15 +238,19 @@ void LogThread::deliver_until(std::uint64_t cut) {
     ~Progress() { items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(next)); }
   } done{items_};
 
+  const auto full = [this] { return delivery_.full(); };
+  interrupted_ = true;
   records_.begin(cut, clock_.ticks_in(future_ns));
-  for (;;) {
+  while (!full()) {
     const bool item_waits = done.next < items_.size() && items_[done.next]->ticks <= cut;
     const bool child_waits = connections_ && connections_->waiting();
     const std::uint64_t item = item_waits ? items_[done.next]->ticks : OwnRecords::none;
     const std::uint64_t child = child_waits ? clock_.ticks_at(connections_->earliest_ns()) : OwnRecords::none;
     const std::uint64_t first = std::min({item, child, cut});
-    records_.deliver_until(
-        first, [this](const OwnRecord& record) { delivery_.own_record(record, clock_.wall_ns(record.ticks)); });
+    const auto deliver = [this](const OwnRecord& record) {
+      delivery_.own_record(record, clock_.wall_ns(record.ticks));
+    };
+    if (!records_.deliver_until(first, deliver, full)) return false;
     // An own event comes before a child's of the same time.
     if (item_waits && item <= child) {
       const ItemOwner taken = std::move(items_[done.next++]);
@@ -249,11 +258,14 @@ void LogThread::deliver_until(std::uint64_t cut) {
     } else if (child_waits) {
       const std::uint64_t own = std::min(records_.earliest(), item);
       const std::int64_t until_ns = own == OwnRecords::none ? event::Outlet::never : clock_.wall_ns(own);
-      connections_->take_until(until_ns, [this](const Event& event) { delivery_.of_child(event); });
+      connections_->take_until(
+          until_ns, [this](const Event& event) { delivery_.of_child(event); }, full);
     } else {
-      return;
+      interrupted_ = false;
+      return true;
     }
   }
+  return false;
 }
 
 void LogThread::deliver_item(Item& item) {
@@ -282,67 +294,6 @@ void LogThread::sample_bars(std::int64_t now_ns) {
   sample_ns_ = now_ns;
   const std::int64_t time_ns = os::wall_ns();
   bars_.sample([&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
-}
-
-void LogThread::carry_out(const std::vector<Command>& commands) {
-  for (const Command command : commands) {
-    switch (command) {
-      case Command::flush: delivery_.flush(); break;
-      case Command::tidy: leave(false); break;
-      case Command::leave:
-        hear_children_out();
-        leave(true);
-        break;
-      case Command::suspend:
-      case Command::resume: delivery_.suspend(command == Command::suspend); break;
-    }
-  }
-}
-
-// A child that has ended before us left what it said in the kernel: it is read until nothing comes any more. A living child that
-// goes on talking is heard until it was seen to have said all, and not for long; one that floods, no longer than a dead one could.
-void LogThread::hear_children_out() {
-  if (!connections_) return;
-  const std::uint64_t bytes_max = connections_->bytes_read() + heard_out_bytes_max * connections_->open();
-  const std::int64_t chat_until_ns = os::monotonic_ns() + heard_out_chat_ns;
-  connections_->begin_hearing_out();
-  while (connections_->open() != 0 && connections_->bytes_read() < bytes_max) {
-    const std::int64_t before_ns = os::monotonic_ns();
-    poller_->sleep(heard_out_ns);
-    const std::uint64_t cut = take_turn();
-    const std::size_t ready = connections_->serve(now_.monotonic_ns, now_.wall_ns);
-    // A wake-up that was meant for the log thread ends the sleep early, and is no silence.
-    if (ready == 0 && now_.monotonic_ns - before_ns >= heard_out_ns) return;
-    if (now_.monotonic_ns >= chat_until_ns && connections_->all_heard_out()) return;
-    take_queue();
-    deliver_until(cut);
-  }
-}
-
-void LogThread::leave(bool for_good) {
-  const std::int64_t time_ns = os::wall_ns();
-  const auto tell = [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); };
-  if (for_good) bars_.end_all(tell);
-  else bars_.sample(tell);
-  delivery_.leave(for_good);
-}
-
-void LogThread::leave_from_within() noexcept {
-  const bool again = std::exchange(left_from_within_, true);
-  try {
-    set_doorbell(all_ring);
-    delivery_.pass_over_sinks();
-    std::erase(items_, nullptr);  // what is being handed out, or was
-    if (connections_) connections_->finish_take();
-    say_first_notices();
-    const std::uint64_t cut = settled_cut();
-    take_queue();
-    deliver_until(cut);
-    if (!again) hear_children_out();
-    leave(true);
-  } catch (const std::exception&) {
-    // No memory for the last words, and nobody left to tell.
-  }
 }
 
 void LogThread::count() {

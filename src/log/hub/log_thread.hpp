@@ -47,6 +47,8 @@ class LogThread {
     std::vector<std::unique_ptr<event::Outlet>> outlets;  // the first one's losses are counted
     SinkList* sinks = nullptr;
     std::vector<Notice> notices;  // what there is to say first
+    // Called on the log thread where live bars come to stand on a screen, and where they have left it; may be null.
+    void (*live)(bool on) = nullptr;
     // Naps go on for so long after the last record; then a caller must wake the log thread, which costs it some 15 us.
     std::chrono::milliseconds linger{250};
   };
@@ -77,14 +79,16 @@ class LogThread {
   // Records of this process that are logged and not yet delivered.
   std::uint64_t undecided() const noexcept;
   // Everything logged from now on is written before its call returns: the process is ending.
-  void write_through() noexcept { write_through_.store(true, std::memory_order_relaxed); }
+  void write_through() noexcept;
   Stats stats() const noexcept;
   // Is the calling thread the log thread, or stands in for it?
   static bool is_here() noexcept;
   // exit() was called by a sink, and never comes back to it: what waits is written, and the sinks are not called again.
   void leave_from_within() noexcept;
   // For a signal handler: as run(Command::leave) where the process `dies` of it, else as run(Command::tidy); without locks.
-  void flush_in_handler(bool dies) noexcept;
+  void flush_in_handler(bool dies) noexcept { ask_in_handler(dies ? Command::leave : Command::tidy); }
+  // The same for one that is about to stop the process, and when it goes on: as run(Command::suspend) and resume.
+  void stop_in_handler(bool stops) noexcept { ask_in_handler(stops ? Command::suspend : Command::resume); }
 
   // After a fork, in the child: lets go of what only the parent may use. Nothing else may be called afterwards.
   void abandon() noexcept;
@@ -99,26 +103,62 @@ class LogThread {
   void step_in_caller() noexcept;
   void submit(ItemOwner item) noexcept;
   void wake() noexcept;
+  void wake_for_room() noexcept;
   void set_doorbell(std::uint8_t rank) noexcept;
+
+  void ask_in_handler(Command command) noexcept;
+  bool await(Commands::Ticket ticket, std::chrono::milliseconds deadline);
 
   std::int64_t plan_sleep();
   std::int64_t due_ns() const;
+  std::size_t take_in(std::uint64_t cut);
   void say_first_notices();
   std::uint64_t take_turn();
   std::uint64_t settled_cut() noexcept;
   void take_queue();
   void take_item(Item* item);
-  void deliver_until(std::uint64_t cut);
+  bool deliver_until(std::uint64_t cut);
   void deliver_item(Item& item);
   void say_complaints(std::int64_t now_ns, bool all);
   void sample_bars(std::int64_t now_ns);
-  void carry_out(const std::vector<Command>& commands);
-  void hear_children_out();
+  bool somebody_asks() const noexcept;
+  bool take_errand();
+  void run_errand();
+  void tell_live();
+  bool carry_out(Command command);
+  bool hear_children_out();
   void leave(bool for_good);
+  template <class Done>
+  void go_on_while_moving(Done done);
   void count();
+
+  static constexpr std::uint8_t all_ring = 0;  // the doorbell
+
+  // What callers and signal handlers asked for together. It is in hand until what came before it is delivered, all of it is
+  // carried out, and the sinks have written what that took.
+  struct Errand {
+    std::vector<Command> commands{};  // of callers
+    std::optional<Command> of_handlers{};
+    std::uint32_t handler_asks = 0;  // the handlers' last request
+    std::uint64_t cut = 0;           // what was logged before it
+    std::size_t done = 0;            // of the commands, the handlers' last
+    bool in_hand = false;
+    bool served = false;     // children were asked once more
+    bool delivered = false;  // what came before
+    bool complaints_said = false;
+    std::size_t size() const noexcept { return commands.size() + (of_handlers ? 1 : 0); }
+    bool carried_out() const noexcept { return done == size(); }
+  };
+  // Children are heard out, over several turns where a sink is full.
+  struct HearingOut {
+    std::uint64_t bytes_max;
+    std::int64_t chat_until_ns;
+  };
 
   const Config config_;
   const std::int64_t linger_ns_;
+  void (*const on_live_)(bool on);
+  bool live_ = false;  // as it was told
   Delivery delivery_;
   std::vector<Notice> first_notices_;
 
@@ -134,12 +174,17 @@ class LogThread {
 
   std::atomic<bool> write_through_{false};
   std::atomic<bool> has_thread_{false};
-  std::mutex caller_steps_;  // where there is no thread
+  std::atomic<bool> naps_{false};  // a queue that is half full ends its sleep
+  std::mutex caller_steps_;        // where there is no thread
   std::atomic<std::uint32_t> handler_asks_{0};
   std::atomic<std::uint32_t> handler_answered_{0};
-  std::atomic<bool> handler_dies_{false};
+  std::atomic<Command> handler_command_{Command::tidy};
 
+  bool interrupted_ = false;  // the last delivery did not reach its cut
+  Errand errand_;
+  std::optional<HearingOut> hearing_out_;
   bool left_from_within_ = false;
+  bool gave_up_ = false;          // then: nothing moved
   std::vector<Parcel*> parcels_;  // drained
   std::vector<ItemOwner> items_;  // drained, in the order of time
   std::int64_t started_ns_ = 0;

@@ -1,4 +1,5 @@
 // What callers do with the log thread: queue, wake, wait. See log_thread.hpp.
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <mutex>
@@ -11,13 +12,22 @@
 #include "os/thread.hpp"
 
 namespace dlog::hub {
+namespace {
+
+constexpr std::chrono::milliseconds next_step{1};  // where there is no log thread, and something waits for a sink
+
+// A signal handler waits as long as something moves, but not for ever.
+constexpr int handler_ms_max = 10'000;
+constexpr int handler_stall_ms_max = 2000;
+
+}  // namespace
 
 constinit thread_local bool LogThread::in_step_ = false;
 
 [[gnu::hot]] char* LogThread::place(std::size_t bytes, Level level) noexcept {
   // The log thread itself must not wait for itself.
   const bool may_wait = !in_step_ && has_thread_.load(std::memory_order_relaxed);
-  return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake(); });
+  return lanes_.place(bytes, level >= Level::warn, may_wait, [this] { wake_for_room(); });
 }
 
 void LogThread::ring() noexcept {
@@ -54,13 +64,13 @@ void LogThread::submit_notice(Level level, std::string_view text) noexcept {
 }
 
 bool LogThread::run(Command command, std::chrono::milliseconds deadline) noexcept {
-  return ask(command, [&](Commands::Ticket ticket) { return commands_.wait(ticket, deadline); });
+  return ask(command, [&](Commands::Ticket ticket) { return await(ticket, deadline); });
 }
 
 bool LogThread::run_while_moving(Command command, std::chrono::milliseconds stall) noexcept {
   return ask(command, [&](Commands::Ticket ticket) {
     for (std::uint64_t before = delivery_.movement();;) {
-      if (commands_.wait(ticket, stall)) return true;
+      if (await(ticket, stall)) return true;
       const std::uint64_t now = delivery_.movement();
       if (now == before) return false;
       before = now;
@@ -73,14 +83,22 @@ bool LogThread::ask(Command command, Wait wait) noexcept {
   if (in_step_) return false;
   try {
     const Commands::Ticket ticket = commands_.request(command);
-    if (!has_thread_.load(std::memory_order_acquire)) {
-      step_in_caller();
-      return commands_.wait(ticket, std::chrono::milliseconds{0});
-    }
-    wake();
+    if (has_thread_.load(std::memory_order_acquire)) wake();
     return wait(ticket);
   } catch (const std::exception&) {  // no memory for the request
     return false;
+  }
+}
+
+// Where there is no log thread its steps are taken meanwhile.
+bool LogThread::await(Commands::Ticket ticket, std::chrono::milliseconds deadline) {
+  if (has_thread_.load(std::memory_order_acquire)) return commands_.wait(ticket, deadline);
+  const auto until = std::chrono::steady_clock::now() + std::min(deadline, wait_max);
+  for (;;) {
+    step_in_caller();
+    if (commands_.wait(ticket, std::chrono::milliseconds{0})) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    commands_.wait(ticket, next_step);
   }
 }
 
@@ -98,6 +116,12 @@ void LogThread::wake() noexcept {
   if ((always || before != UINT8_MAX) && poller_) poller_->wake();
 }
 
+// While it works it makes room anyway. Who took room before it looked whether to sleep is seen there, who took it later sees it
+// sleep: both are sequentially consistent.
+void LogThread::wake_for_room() noexcept {
+  if (naps_.load(std::memory_order_seq_cst) && naps_.exchange(false, std::memory_order_seq_cst)) wake();
+}
+
 void LogThread::step_in_caller() noexcept {
   const std::lock_guard lock(caller_steps_);
   const os::SigpipeBlocked no_sigpipe;
@@ -108,6 +132,11 @@ void LogThread::step_in_caller() noexcept {
     lanes_.drop();  // no memory for the batch; what was drained is still there for the next step
   }
   in_step_ = false;
+}
+
+void LogThread::write_through() noexcept {
+  write_through_.store(true, std::memory_order_relaxed);
+  doorbell_.store_seq_cst(all_ring);
 }
 
 Stats LogThread::stats() const noexcept {
@@ -124,18 +153,24 @@ Stats LogThread::stats() const noexcept {
 void LogThread::abandon() noexcept {
   if (poller_) poller_->abandon();
   if (connections_) connections_->abandon();
+  delivery_.abandon();
   Lanes::forget_thread();
   in_step_ = false;
 }
 
-void LogThread::flush_in_handler(bool dies) noexcept {
+void LogThread::ask_in_handler(Command command) noexcept {
   if (in_step_ || !has_thread_.load(std::memory_order_acquire)) return;
-  handler_dies_.store(dies, std::memory_order_relaxed);
+  handler_command_.store(command, std::memory_order_relaxed);
   const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
   wake();
-  for (int waited_ms = 0; waited_ms < 2000; ++waited_ms) {
+  std::uint64_t seen = delivery_.movement();
+  int still_ms = 0;
+  for (int waited_ms = 0; waited_ms < handler_ms_max && still_ms < handler_stall_ms_max; ++waited_ms) {
     if (handler_answered_.load(std::memory_order_acquire) >= asked) return;
     os::sleep_in_handler_ms(1);
+    const std::uint64_t now = delivery_.movement();
+    still_ms = now == seen ? still_ms + 1 : 0;
+    seen = now;
   }
 }
 

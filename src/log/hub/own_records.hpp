@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "dlog/level.hpp"
@@ -40,21 +41,26 @@ class OwnRecords {
   static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t earliest() const noexcept { return heads_.empty() ? none : heads_.front().ticks; }
 
-  // Hands out all that are not younger than `limit`, those of one time in the order of their threads.
-  template <class Deliver>
-  void deliver_until(std::uint64_t limit, Deliver deliver) {
+  // Hands out all that are not younger than `limit`, those of one time in the order of their threads; or stops behind the one
+  // after which `enough()`: then false.
+  template <class Deliver, class Enough = std::false_type>
+  bool deliver_until(std::uint64_t limit, Deliver deliver, Enough enough = {}) {
     while (!heads_.empty() && heads_.front().ticks <= limit) {
       Lane& lane = take_first();
       const std::uint64_t next = earliest();
       const std::uint64_t until = next < limit ? next : limit;
       std::uint64_t ticks = none;
+      bool stop = false;
       do {
         // Past it first: whatever becomes of it, it is handed out once.
         deliver(step(lane));
+        stop = enough();
         ticks = head(lane);
-      } while (ticks <= until);
+      } while (!stop && ticks <= until);
       if (ticks != none) put(lane, ticks);
+      if (stop) return false;
     }
+    return true;
   }
 
  private:

@@ -32,6 +32,11 @@ class Renderer {
   // The size, before the first draw().
   virtual void fit(Size /*size*/) {}
 
+  // Rows that would be drawn again stand on the screen.
+  virtual bool live() const { return false; }
+  // Another program has the terminal: no such rows from the next draw() on, or again.
+  virtual void stay_behind(bool /*on*/) {}
+
   // See event::Outlet.
   virtual void leave(bool /*for_good*/) {}
   virtual void suspend(bool /*on*/) {}

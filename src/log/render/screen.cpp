@@ -67,7 +67,7 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
 }
 
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
-  if (!draws_bars() || bars_.empty()) return {};
+  if (!draws_bars() || behind_ || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
   const LiveBars::Choice choice = bars_.choose(rows_max, hidden_ns, now_ns);
   const auto columns = static_cast<std::size_t>(size.columns);

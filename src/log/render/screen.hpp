@@ -29,6 +29,8 @@ class Screen : public Renderer {
   void draw(std::string& out, std::int64_t now_ns, Size size) override;
   bool draws_frames() const override { return true; }
   void fit(Size size) override { size_ = size; }
+  bool live() const override { return frame_.has_live_rows(); }
+  void stay_behind(bool on) override { behind_ = on; }
   void leave(bool for_good) override;
   void suspend(bool on) override;
 
@@ -55,6 +57,7 @@ class Screen : public Renderer {
   bool moved_ = false;  // something of the live region changed
   bool gone_ = false;   // the process ends: no live region any more
   bool away_ = false;   // finish() was called: no live region until a bar changes
+  bool behind_ = false;
   int suspended_ = 0;
   std::int64_t drawn_ns_ = 0;
   std::int64_t latest_ns_ = 0;  // that was heard of

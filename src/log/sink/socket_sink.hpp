@@ -36,12 +36,18 @@ class SocketSink : public event::Outlet {
   void settle() override;
   void leave(bool for_good) override;
   void suspend(bool on) override;
+  bool owes() const override { return successor_ && successor_->owes(); }
+  bool full() const override { return successor_ && successor_->full(); }
+  bool live() const override { return successor_ && successor_->live(); }
   std::uint64_t undelivered() const override;
   std::uint64_t taken() const noexcept override;
   std::string take_complaint() override;
 
   // After a fork, in the child: the connection is the parent's.
-  void abandon() noexcept { socket_.reset(); }
+  void abandon() noexcept override {
+    socket_.reset();
+    if (successor_) successor_->abandon();
+  }
 
   static constexpr std::size_t batch_bytes = std::size_t{64} << 10;
 

@@ -3,20 +3,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "base/civil_time.hpp"
 #include "os/clock.hpp"
-#include "os/output.hpp"
 #include "os/terminal.hpp"
 
 namespace dlog::sink {
 namespace {
 
 // More than this is written at once, due or not, so that a burst does not pile up.
-constexpr std::uint64_t waiting_bytes_max = std::uint64_t{64} << 10;
+constexpr std::size_t waiting_bytes_max = std::size_t{64} << 10;
 // One write() takes no more, so that it can be seen whether a slow reader still reads; less of it when the process ends.
 constexpr std::size_t write_bytes_max = std::size_t{64} << 10;
 constexpr std::size_t last_write_bytes_max = std::size_t{4} << 10;
+// A reader that is slow is waited for so long at a time, one that has stopped not at all; then others have their turn.
+constexpr std::int64_t wait_ns_max = 20 * ns_per_ms;
+// Between two tries: the first soon, as the reader may only have been late.
+constexpr std::int64_t pause_ns_min = 1 * ns_per_ms;
+constexpr std::int64_t pause_ns_max = 32 * ns_per_ms;
 
 // At most `bytes_max` from the front, but no half line: other programs may write to the same file in between.
 std::string_view whole_lines(std::string_view text, std::size_t bytes_max) {
@@ -29,27 +36,39 @@ std::string_view whole_lines(std::string_view text, std::size_t bytes_max) {
 }  // namespace
 
 StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
-    : renderer_(std::move(renderer)), fd_(fd), owned_(std::move(owned)), what_(std::move(what)) {
-  const os::TerminalSize size = os::terminal_size(fd_);
+    : renderer_(std::move(renderer)), output_(fd, std::move(owned)), what_(std::move(what)) {
+  const os::TerminalSize size = os::terminal_size(output_.fd());
   renderer_->fit({size.columns, size.rows});
 }
 
 void StreamSink::accept(const Event& event) {
-  if (event.record == nullptr) return renderer_->accept(event, os::monotonic_ns());
+  if (event.record == nullptr) {
+    if (event.bar->state != BarState::running)
+      accepted_bytes_ += event.bar->description.size() + event.bar->message.size() + 64;
+    return renderer_->accept(event, os::monotonic_ns());
+  }
   renderer_->accept(event, 0);  // a record needs no time but its own
-  ++waiting_;
-  if (event::is_own_record(event)) ++waiting_own_;
+  ++waiting_.all;
+  if (event::is_own_record(event)) ++waiting_.own;
   accepted_bytes_ += event.record->message.size() + 64;
-  if (accepted_bytes_ > waiting_bytes_max) write(os::monotonic_ns());
+  if (accepted_bytes_ > waiting_bytes_max && rest_.empty()) draw(os::monotonic_ns());
 }
 
 void StreamSink::settle() {
   const std::int64_t now_ns = os::monotonic_ns();
-  if (renderer_->due_ns() <= now_ns) write(now_ns);
+  if (!rest_.empty()) {
+    if (now_ns < retry_ns_) return;
+    write_on(now_ns);
+    if (!rest_.empty()) return;
+  }
+  const std::int64_t due_ns = renderer_->due_ns();
+  if (due_ns <= now_ns || (asked_ && due_ns != render::Renderer::never)) draw(now_ns);
+  else asked_ = false;
 }
 
 void StreamSink::flush() {
-  if (renderer_->due_ns() != render::Renderer::never) write(os::monotonic_ns());
+  asked_ = true;
+  settle();
 }
 
 void StreamSink::leave(bool for_good) {
@@ -63,33 +82,54 @@ void StreamSink::suspend(bool on) {
   flush();
 }
 
-void StreamSink::write(std::int64_t now_ns) {
+void StreamSink::draw(std::int64_t now_ns) {
   bytes_.clear();
-  const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(fd_) : os::TerminalSize{};
+  const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(output_.fd()) : os::TerminalSize{};
+  if (renderer_->draws_frames()) renderer_->stay_behind(os::in_background(output_.fd()));
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
-  const std::uint64_t records = std::exchange(waiting_, 0);
-  const std::uint64_t own = std::exchange(waiting_own_, 0);
+  rest_ = bytes_;
+  owed_ = std::exchange(asked_, false);
+  in_rest_ = std::exchange(waiting_, {});
   accepted_bytes_ = 0;
-  if (bytes_.empty()) return;
+  write_on(now_ns);
+}
 
+void StreamSink::write_on(std::int64_t now_ns) {
   const std::size_t most = renderer_->draws_frames() ? bytes_.size()
                            : leaving_                ? last_write_bytes_max
                                                      : write_bytes_max;
-  os::Written written;
-  for (std::string_view rest = bytes_; !rest.empty() && written.error == 0; rest.remove_prefix(written.bytes)) {
-    written = os::write_all(fd_, whole_lines(rest, most));
+  bool moves = pause_ns_ == 0;  // at the last try, or in this one
+  bool waited = false;
+  while (!rest_.empty()) {
+    const std::string_view piece = whole_lines(rest_, most);
+    const os::Written written = output_.write(piece);
+    rest_.remove_prefix(written.bytes);
     took(written.bytes);
+    if (written.error != 0) return fail(written.error);
+    if (written.bytes != 0) moves = true;
+    if (written.bytes == piece.size()) continue;
+    if (waited && written.bytes == 0) break;  // it said that it takes more, and does not
+    const std::int64_t left_ns = now_ns + wait_ns_max - os::monotonic_ns();
+    if (!moves || left_ns < ns_per_ms || !output_.wait(std::chrono::milliseconds(left_ns / ns_per_ms))) break;
+    waited = true;
   }
-  if (written.error == 0) {
-    failing_ = false;
+  if (rest_.empty()) {
+    pause_ns_ = 0;
+    if (!bytes_.empty()) failing_ = false;
     return;
   }
-  // Which lines got through is not known: all of the batch count as lost.
-  undelivered_ += own;
-  if (!std::exchange(failing_, true)) {
-    complaint_ =
-        fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(written.error), records);
-  }
+  pause_ns_ = moves ? pause_ns_min : std::min(2 * pause_ns_, pause_ns_max);
+  retry_ns_ = os::monotonic_ns() + pause_ns_;
+}
+
+// Which lines got through is not known: all of the batch count as lost.
+void StreamSink::fail(int error) {
+  rest_ = {};
+  pause_ns_ = 0;
+  undelivered_ += in_rest_.own;
+  if (std::exchange(failing_, true)) return;
+  complaint_ =
+      fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(error), in_rest_.all);
 }
 
 std::string StreamSink::take_complaint() { return std::exchange(complaint_, {}); }

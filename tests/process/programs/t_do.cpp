@@ -79,8 +79,10 @@ void answer_level() {
   }
 }
 
-void answer_flush() {
-  const dlog::FlushResult result = dlog::flush(std::chrono::seconds{30});
+// "flush" or "flush 300": the deadline, in milliseconds.
+void answer_flush(const std::string& milliseconds) {
+  const std::chrono::milliseconds deadline(milliseconds.empty() ? 30'000 : std::stoi(milliseconds));
+  const dlog::FlushResult result = dlog::flush(deadline);
   answer(std::string("flush ") + (result ? "true" : "false") + " lost=" + std::to_string(result.lost));
 }
 
@@ -209,7 +211,7 @@ std::map<std::string, Verb> other_verbs() {
       {"init", [](std::string& rest) { init(rest); }},
       {"set_level", [](std::string& rest) { dlog::set_level(level_of(rest)); }},
       {"level", [](std::string&) { answer_level(); }},
-      {"flush", [](std::string&) { answer_flush(); }},
+      {"flush", [](std::string& rest) { answer_flush(rest); }},
       {"finish", [](std::string&) { dlog::finish(); }},
       {"stats", [](std::string&) { answer_stats(); }},
       {"role", [](std::string&) { answer(dlog::role() == dlog::Role::child ? "role child" : "role aggregator"); }},
