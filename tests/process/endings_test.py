@@ -70,8 +70,8 @@ class Ends(OnTerminal):
                 rows = screen.text()
                 self.assertEqual(len(rows), 3, rows)
                 self.assertTrue(rows[0].endswith("before"))
-                self.assertRegex(rows[1], r"^Reading .* 50% 5/10 abandoned$")
-                self.assertRegex(rows[2], r"^Writing .* 0% 0/5 abandoned$")
+                self.assertRegex(rows[1], r"^Reading .* 50% 5/10 .*abandoned after ")
+                self.assertRegex(rows[2], r"^Writing .* 0% 0/5 .*abandoned after ")
                 self.check_tidy(screen)
 
     def test_signals_are_taken_only_while_bars_are_live(self):

@@ -16,6 +16,7 @@ STALL_S = 30 if FULL else 3
 CHILDREN = 4
 BLOCK_LIMIT_MS = 100
 QUEUE = {"DLOG_QUEUE_BYTES": "131072", "DLOG_BLOCK_LIMIT_MS": str(BLOCK_LIMIT_MS)}
+FINISHED = re.compile(r" finished in \S+( s)?$")
 SEQUENCE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 DROPPED = re.compile(r"(\d+) records dropped: the queue was full")
 
@@ -135,12 +136,12 @@ class Stalled(unittest.TestCase):
         lines = SEQUENCE.sub("", data.decode()).replace("\r", "\n").split("\n")
         self.check_records(lines, said, TERMINAL)
         for name, s in said.items():
-            ended = [line for line in lines if name in line and line.endswith(" finished")]
+            ended = [line for line in lines if name in line and FINISHED.search(line)]
             self.assertEqual(len(ended), 1, ended)
-            self.assertIn(f" {s['logged']} finished", ended[0])
+            self.assertRegex(ended[0], rf" {s['logged']} \S* ?finished in ")
         screen = terminal.replay(data[data.rindex(b"\n", 0, -(1 << 14)) + 1:])
         self.assertEqual(screen.cursor.x, 0)
-        bars = [row for row in screen.text() if not TERMINAL.fullmatch(row) and not row.endswith(" finished")]
+        bars = [row for row in screen.text() if not TERMINAL.fullmatch(row) and not FINISHED.search(row)]
         self.assertEqual(len(bars), 1, bars)
         self.assertIn("Reading", bars[0])
 
