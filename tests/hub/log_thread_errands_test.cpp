@@ -31,7 +31,6 @@ struct Valve {
   std::atomic<bool> shut{false};
   std::atomic<int> room{10};  // so many events are taken while it is shut
   std::atomic<int> settled{0};
-  std::atomic<int> ends_at{0};  // of a call that ends the process from within
 };
 
 // Takes what comes until it is shut, then some more, and says that it is full. What was asked for is owed until it is opened.
@@ -129,13 +128,13 @@ TEST_CASE("log thread: while a sink is full it does not spin, though children an
   Log& log = make_shutting(valve, config);
   REQUIRE(log.thread->listen() == "");
   REQUIRE(log.thread->start() == "");
-  const auto child = os::connect_to({0x7F000001, log.thread->port()}, long_time);
-  send_all(*child, log_frame(2, "hello"));
+  const auto child_end = os::connect_to({0x7F000001, log.thread->port()}, long_time);
+  send_all(*child_end, log_frame(2, "hello"));
   REQUIRE(until([&] { return log.told.count() == 1; }));
   valve.shut = true;
   for (int i = 0; i < 100; ++i) log.submit("m");
   REQUIRE(until([&] { return log.told.count() == 11; }));
-  send_all(*child, log_frame(2, "more"));
+  send_all(*child_end, log_frame(2, "more"));
   const int before = valve.settled;
   const std::int64_t since_ns = os::monotonic_ns();
   for (int i = 0; i < 100; ++i) {
@@ -197,9 +196,9 @@ TEST_CASE("log thread: leaving hears children out over as many turns as a sink n
   REQUIRE(log.thread->listen() == "");
   REQUIRE(log.thread->start() == "");
   {
-    const auto child = os::connect_to({0x7F000001, log.thread->port()}, long_time);
+    const auto child_end = os::connect_to({0x7F000001, log.thread->port()}, long_time);
     valve.shut = true;
-    for (int i = 0; i < 1000; ++i) send_all(*child, log_frame(2, fmt::format("{}", i)));
+    for (int i = 0; i < 1000; ++i) send_all(*child_end, log_frame(2, fmt::format("{}", i)));
   }
   std::thread opening([&] {
     for (int i = 0; i < 30; ++i) {
