@@ -100,6 +100,19 @@ TEST_CASE("screen: a young bar is not drawn") {
   CHECK(console.draw_after(1) == Rows{"", row_of("Reading", 3, 10)});
 }
 
+TEST_CASE("screen: how old a bar must be is a setting") {
+  Screen::Look look = Console::few_words();
+  look.age_ns = 0;
+  Screen screen(render::LineWords{false, false, nullptr}, look);
+  Terminal terminal(80, 10);
+  screen.accept(event_of(running(1, 3, 10, "Reading")), 1);
+  CHECK(screen.due_ns() <= 1 + Screen::bars_frame_ns);
+  std::string out;
+  screen.draw(out, 1, {80, 10});
+  terminal.write(out);
+  CHECK(terminal.screen() == Rows{"", row_of("Reading", 3, 10)});
+}
+
 TEST_CASE("screen: a bar that ends young leaves its line only") {
   Console console;
   console.tell(running(1, 0, 10, "Reading"));

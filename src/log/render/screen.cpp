@@ -45,11 +45,11 @@ std::int64_t Screen::due_ns() const {
   if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
   if (!draws_bars() || bars_.empty()) return live ? 0 : never;
   std::int64_t due = never;
-  const bool any_old_enough = bars_.all().front().since_ns + hidden_ns <= drawn_ns_;
+  const bool any_old_enough = bars_.all().front().since_ns + look_.age_ns <= drawn_ns_;
   if (live || any_old_enough) due = drawn_ns_ + (moved_ || !live ? bars_frame_ns : idle_frame_ns);
   // The youngest stand last: only they can be too young to have been drawn.
-  for (auto bar = bars_.all().rbegin(); bar != bars_.all().rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
-    due = std::min(due, bar->since_ns + hidden_ns);
+  for (auto bar = bars_.all().rbegin(); bar != bars_.all().rend() && bar->since_ns + look_.age_ns > drawn_ns_; ++bar) {
+    due = std::min(due, bar->since_ns + look_.age_ns);
   }
   return due;
 }
@@ -68,7 +68,7 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
   if (!draws_bars() || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
-  const LiveBars::Choice choice = bars_.choose(rows_max, hidden_ns, now_ns);
+  const LiveBars::Choice choice = bars_.choose(rows_max, look_.age_ns, now_ns);
   const auto columns = static_cast<std::size_t>(size.columns);
   const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
   std::vector<std::string> rows = bar_rows(choice.views, columns, look_.bars, tick);
