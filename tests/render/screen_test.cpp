@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/events.hpp"
+#include "support/frame_bytes.hpp"
 #include "support/terminal.hpp"
 
 namespace {
@@ -289,6 +290,19 @@ TEST_CASE("screen: sizes that no terminal has harm nothing") {
     std::string out;
     console.screen.draw(out, console.now_ns, size);
     CHECK(out.find(head + "r\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("screen: no row is wider than a terminal without columns") {
+  for (const Size size : {Size{-1, 24}, Size{-2'147'483'647 - 1, 24}, Size{0, 3}, Size{1, 3}, Size{1, 24}}) {
+    Console console;
+    console.tell(running(1, 5, 10, "a"));
+    console.tell(running(2, 5, 10, "b"));
+    std::string out;
+    console.screen.draw(out, console.now_ns + 200 * ms, size);
+    FrameBytes bytes;
+    REQUIRE(bytes.read(out) == "");
+    for (const std::string& row : bytes.rows()) CHECK(row == "");
   }
 }
 

@@ -9,6 +9,11 @@
 #include "log/render/bar_rows.hpp"
 
 namespace dlog::render {
+namespace {
+
+std::size_t columns_of(Size size) { return static_cast<std::size_t>(std::max(0, size.columns)); }
+
+}  // namespace
 
 void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return records_.append(pending_, event);
@@ -36,7 +41,7 @@ void Screen::accept_late(const Event& event) {
 
 void Screen::end_bar(const LiveBars::Live& live, std::int64_t now_ns) {
   const bool with_source = bars_.of_several() || live.source_id != 0;
-  pending_ += bar_end_line(live.view(now_ns, with_source), static_cast<std::size_t>(size_.columns), look_.bars);
+  pending_ += bar_end_line(live.view(now_ns, with_source), columns_of(size_), look_.bars);
   pending_ += '\n';
 }
 
@@ -69,12 +74,12 @@ std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const
   if (!draws_bars() || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
   const LiveBars::Choice choice = bars_.choose(rows_max, look_.age_ns, now_ns);
-  const auto columns = static_cast<std::size_t>(size.columns);
+  const std::size_t columns = columns_of(size);
   const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
   std::vector<std::string> rows = bar_rows(choice.views, columns, look_.bars, tick);
   if (choice.more != 0 && rows_max != 0) {
     std::string summary = fmt::format("... and {} more, {} %", choice.more, choice.more_percent);
-    summary.resize(std::min(summary.size(), std::max<std::size_t>(columns, 2) - 1));
+    summary.resize(std::min(summary.size(), std::max<std::size_t>(columns, 1) - 1));
     rows.push_back(std::move(summary));
   }
   return rows;
