@@ -287,7 +287,10 @@ void LogThread::sample_bars(std::int64_t now_ns) {
 void LogThread::carry_out(const std::vector<Command>& commands) {
   for (const Command command : commands) {
     switch (command) {
-      case Command::flush: delivery_.flush(); break;
+      case Command::flush:
+        sample_bars(now_.monotonic_ns);
+        delivery_.flush();
+        break;
       case Command::tidy: leave(false); break;
       case Command::leave:
         hear_children_out();
