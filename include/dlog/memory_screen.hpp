@@ -5,7 +5,7 @@
 //   dlog::add_sink(screen);
 //   ...                                         // the program logs and moves bars
 //   dlog::flush();
-//   assert(screen->rows() == std::vector<std::string>{"INF app: one", "", "Reading [####----]  50%"});
+//   assert(screen->rows() == std::vector<std::string>({"INF app: one", "", "Reading [####----]  50%"}));
 //
 // It draws with the words and frames of the console, and shows the same each time: its clock stands still but for pass(), no bar
 // waits before it is drawn, there is no colour. A picture is drawn where somebody looks, writes, resizes or passes time; so what
