@@ -37,6 +37,7 @@ PUBLIC = {
     "counter.hpp": FLOOR_1,
     "stats.hpp": FLOOR_1,
     "config.hpp": {"log/render", "log/sink", "log/hub", "log/api"},
+    "memory_screen.hpp": {"log/sink"},
     "runtime.hpp": {"log/api"},
     "log.hpp": {"log/api"},
     "progress.hpp": {"log/api"},

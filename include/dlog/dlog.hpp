@@ -1,4 +1,5 @@
-// One console for every process: everything of dlog's log plane but the macros (dlog/macros.hpp).
+// One console for every process: everything of dlog's log plane but the macros (dlog/macros.hpp) and the screen for a program's
+// own tests (dlog/memory_screen.hpp).
 //
 // Link dlog::dlog, include this, call dlog::info("x={}", x). Threads, lifetimes and errors are said in each header.
 #pragma once

@@ -33,7 +33,8 @@ struct FlushResult {
   explicit operator bool() const noexcept { return complete; }
 };
 
-// A barrier: returns when everything that this process logged before the call is written, or at the deadline. In a child
+// A barrier: returns when everything that this process logged before the call is written, and how far its bars are, or at the
+// deadline. In a child
 // "written" means handed to the kernel. On the log thread (in a sink) it returns at once, incomplete.
 FlushResult flush(std::chrono::milliseconds deadline = std::chrono::milliseconds{2000}) noexcept;
 

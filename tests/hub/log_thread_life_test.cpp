@@ -44,6 +44,16 @@ TEST_CASE("log thread: bars are told in order with records, and sampled while th
   CHECK(words.back() == "INF prog: end");
 }
 
+TEST_CASE("log thread: a flush tells the bars' values, however short the time since they were told") {
+  Log& log = start_log();
+  const auto cell = make_cell(1, 10, "Reading");
+  log.submit_bar(cell, BarState::running);
+  for (std::uint64_t value = 1; value <= 5; ++value) {
+    cell->value = value;
+    CHECK(log.flushed().back() == fmt::format("bar 1 of prog: running {}/10 Reading", value));
+  }
+}
+
 TEST_CASE("log thread: tidying tells the bars' last values and leaves the outlets") {
   Log& log = start_log();
   const auto cell = make_cell(1, 10, "Reading");

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <dlog/dlog.hpp>
+#include <dlog/memory_screen.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -322,6 +323,33 @@ void bars(const Memory& memory) {
   CHECK(!known);
 }
 
+// What is shown, as a test would look at it. It is fed for the rest of the program and not looked at any more.
+void screens() {
+  const dlog::MemoryScreenOptions options{.columns = 40,
+                                          .rows = 6,
+                                          .unicode = false,
+                                          .theme = dlog::BarTheme::ascii,
+                                          .bar_template = "{desc} {bar:10} {elapsed}",
+                                          .time = false,
+                                          .numbers = false};
+  const auto screen = std::make_shared<dlog::MemoryScreen>(options);
+  dlog::add_sink(screen);
+  dlog::ProgressBar bar{"Reading", 4};
+  dlog::info("one");
+  bar.push(2);
+  CHECK(dlog::flush());
+  screen->pass(61s);
+  CHECK(screen->rows() == std::vector<std::string>{"INF consumer: one", "", "Reading [####----] 1:01"});
+  CHECK(screen->cursor() == dlog::MemoryScreen::Cursor{.column = 0, .row = 1, .visible = true});
+  CHECK(screen->frames() == 2);  // before the time passed and after
+  screen->write("stray\n");
+  screen->resize(40, 5);
+  bar.clear();
+  CHECK(dlog::flush());
+  CHECK(screen->rows() == screen->lines());
+  CHECK(screen->text() == "INF consumer: one\nstray\n");
+}
+
 // A child whose environment is built by hand: the variables of this process without DLOG_PIPE, and those that dlog names.
 void children(const Memory& memory, char* self) {
   std::vector<std::string> variables = dlog::child_environment();
@@ -395,6 +423,7 @@ int parent(char* self) {
   records(*memory);
   levels(*memory);
   bars(*memory);
+  screens();
   CHECK(log_with_macros() == 1);
   CHECK(dlog::flush());
   CHECK(memory->count(dlog::Level::info, "macro 1") == 0);  // below DLOG_ACTIVE_LEVEL

@@ -55,6 +55,10 @@ class Piped(unittest.TestCase):
             self.assertEqual(len([m for m in own if re.search(r"finished|failed|abandoned", m)]), 1)
         self.assertEqual(messages(lines).count("reading a.txt"), 1)
 
+    def test_test_what_is_shown(self):
+        for variables in ({}, {"DLOG_NO_PROGRESS": "true"}, {"DLOG_FORMAT": "json"}):
+            run(self, "test_what_is_shown", env=clean_environment(**variables))
+
     def test_progress_simple_and_off(self):
         text = started(self, "progress", env=clean_environment(DLOG_SIMPLE="true")).err.text()
         for line in ("Progress completed: Downloading (50)", "Progress completed: Reading (4)"):

@@ -108,3 +108,15 @@ TEST_CASE("bar picture: colours say the state, and end") {
   CHECK(drawn(BarState::finished, false) == painted("\x1b[32m"));
   CHECK(drawn(BarState::failed, true) == painted("\x1b[31m"));
 }
+
+TEST_CASE("bar picture: ASCII where the signs of a theme would take two columns") {
+  for (const BarTheme theme : {BarTheme::blocks, BarTheme::line, BarTheme::dots}) {
+    render::BarLook look;
+    look.theme = theme;
+    look.unicode = true;
+    look.wide_ambiguous = true;
+    std::string out;
+    render::append_picture(out, running(1, 5, 10, ""), 12, look, 0);
+    CHECK(out == "[#####-----]");
+  }
+}

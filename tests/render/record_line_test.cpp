@@ -16,6 +16,7 @@ using render::LineWords;
 
 constexpr LineWords plain{true, false, nullptr};
 constexpr LineWords terminal{false, false, nullptr};
+constexpr LineWords timeless{false, false, nullptr, false};
 
 std::string line(const Record& record, const LineWords& words = plain, const Source& source = own,
                  std::int64_t time_ns = noted_ns) {
@@ -124,6 +125,11 @@ TEST_CASE("record line: the first and the last times there are") {
         "1677-09-21 00:12:43.145 INF prog[4711]: m\n");
 }
 
+TEST_CASE("record line: without the time a line begins with the level") {
+  CHECK(line(record("m"), timeless) == "INF prog[4711]: m\n");
+  CHECK(line(record("m", Level::fatal), {true, false, nullptr, false}, child, 0) == "FTL child[40001]: m\n");
+}
+
 TEST_CASE("record line: lines are appended") {
   std::string out = "above\n";
   render::append_record_line(out, event_of(record("a")), terminal);
@@ -133,7 +139,7 @@ TEST_CASE("record line: lines are appended") {
 
 TEST_CASE("record line: a writer that remembers heads writes what one without memory writes") {
   const LineWords east{true, true, [](std::int64_t second) { return static_cast<std::int32_t>(second % 2 * 3600); }};
-  for (const LineWords& words : {plain, terminal, east}) {
+  for (const LineWords& words : {plain, terminal, east, timeless}) {
     render::RecordLines lines(words);
     std::uint32_t random = 1;
     const auto any = [&](std::uint32_t below) { return (random = random * 1'664'525 + 1'013'904'223) / 256 % below; };

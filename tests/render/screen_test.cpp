@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/events.hpp"
+#include "support/frame_bytes.hpp"
 #include "support/terminal.hpp"
 
 namespace {
@@ -98,6 +99,19 @@ TEST_CASE("screen: a young bar is not drawn") {
   CHECK(console.draw_after(150 * ms - 1).empty());
   CHECK(console.terminal.gone().empty());
   CHECK(console.draw_after(1) == Rows{"", row_of("Reading", 3, 10)});
+}
+
+TEST_CASE("screen: how old a bar must be is a setting") {
+  Screen::Look look = Console::few_words();
+  look.age_ns = 0;
+  Screen screen(render::LineWords{false, false, nullptr}, look);
+  Terminal terminal(80, 10);
+  screen.accept(event_of(running(1, 3, 10, "Reading")), 1);
+  CHECK(screen.due_ns() <= 1 + Screen::bars_frame_ns);
+  std::string out;
+  screen.draw(out, 1, {80, 10});
+  terminal.write(out);
+  CHECK(terminal.screen() == Rows{"", row_of("Reading", 3, 10)});
 }
 
 TEST_CASE("screen: a bar that ends young leaves its line only") {
@@ -276,6 +290,19 @@ TEST_CASE("screen: sizes that no terminal has harm nothing") {
     std::string out;
     console.screen.draw(out, console.now_ns, size);
     CHECK(out.find(head + "r\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("screen: no row is wider than a terminal without columns") {
+  for (const Size size : {Size{-1, 24}, Size{-2'147'483'647 - 1, 24}, Size{0, 3}, Size{1, 3}, Size{1, 24}}) {
+    Console console;
+    console.tell(running(1, 5, 10, "a"));
+    console.tell(running(2, 5, 10, "b"));
+    std::string out;
+    console.screen.draw(out, console.now_ns + 200 * ms, size);
+    FrameBytes bytes;
+    REQUIRE(bytes.read(out) == "");
+    for (const std::string& row : bytes.rows()) CHECK(row == "");
   }
 }
 

@@ -184,7 +184,7 @@ TEST_CASE(
   StreamSink sink(screen(), ends.theirs.get(), {}, "it");
   const auto start_ns = os::monotonic_ns();
   sink.accept(event_of(running(1, 1, 100, "Reading")));
-  while (os::monotonic_ns() < start_ns + 2 * render::Screen::hidden_ns) sink.settle();
+  while (os::monotonic_ns() < start_ns + 2 * render::Screen::Look{}.age_ns) sink.settle();
   shown.write(read_now(ends.ours));
   REQUIRE(shown.screen().size() == 2);
 

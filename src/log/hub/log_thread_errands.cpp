@@ -68,7 +68,10 @@ void LogThread::tell_live() {
 // False: a sink is full; to be called again.
 bool LogThread::carry_out(Command command) {
   switch (command) {
-    case Command::flush: delivery_.flush(); break;
+    case Command::flush:
+      sample_bars(now_.monotonic_ns);
+      delivery_.flush();
+      break;
     case Command::tidy: leave(false); break;
     case Command::leave:
       if (!hear_children_out()) return false;

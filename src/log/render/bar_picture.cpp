@@ -24,8 +24,10 @@ constexpr Signs line{"", "", "\u2500", {"\u2578", "\u2501"}, 2};
 constexpr Signs dots{
     "\u2595", "\u258f", " ", {"\u2840", "\u2844", "\u2846", "\u2847", "\u28c7", "\u28e7", "\u28f7", "\u28ff"}, 8};
 
-const Signs& signs_of(BarTheme theme) {
-  switch (theme) {
+const Signs& signs_of(const BarLook& look) {
+  // All but ASCII have signs of ambiguous width: where they take two columns, nothing would stand where it is counted.
+  if (look.wide_ambiguous) return ascii;
+  switch (look.theme) {
     case BarTheme::blocks: return blocks;
     case BarTheme::line: return line;
     case BarTheme::dots: return dots;
@@ -58,7 +60,7 @@ class Brush {
 }  // namespace
 
 void append_picture(std::string& out, const Bar& bar, std::size_t columns, const BarLook& look, std::uint64_t tick) {
-  const Signs& signs = signs_of(look.theme);
+  const Signs& signs = signs_of(look);
   const std::size_t ends = signs.left.empty() ? 0 : 2;
   const std::size_t inner = std::max(columns, picture_columns_min) - ends;
   const BarState colour_state = bar.paused && bar.state == BarState::running ? BarState::abandoned : bar.state;

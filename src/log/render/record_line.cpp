@@ -12,6 +12,17 @@
 #include "log/render/visible.hpp"
 
 namespace dlog::render {
+namespace {
+
+void append_time(std::string& out, std::int64_t time_ns, const LineWords& words) {
+  const std::int32_t offset = words.utc_offset_s == nullptr ? 0 : words.utc_offset_s(time_ns / ns_per_second);
+  const CivilTime t = civil_time(time_ns, offset);
+  const auto to = std::back_inserter(out);
+  if (words.date) fmt::format_to(to, "{:04}-{:02}-{:02} ", t.year, t.month, t.day);
+  fmt::format_to(to, "{:02}:{:02}:{:02}.{:03} ", t.hour, t.minute, t.second, t.nanosecond / ns_per_ms);
+}
+
+}  // namespace
 
 void append_source(std::string& out, const Source& source) {
   append_visible(out, source.name);
@@ -21,11 +32,7 @@ void append_source(std::string& out, const Source& source) {
 
 void append_line_head(std::string& out, std::int64_t time_ns, Level level, std::string_view label, const Source& source,
                       const LineWords& words) {
-  const std::int32_t offset = words.utc_offset_s == nullptr ? 0 : words.utc_offset_s(time_ns / ns_per_second);
-  const CivilTime t = civil_time(time_ns, offset);
-  const auto to = std::back_inserter(out);
-  if (words.date) fmt::format_to(to, "{:04}-{:02}-{:02} ", t.year, t.month, t.day);
-  fmt::format_to(to, "{:02}:{:02}:{:02}.{:03} ", t.hour, t.minute, t.second, t.nanosecond / ns_per_ms);
+  if (words.time) append_time(out, time_ns, words);
   const std::string_view colour = colour_of(level, words.colour);
   out += colour;
   out += label.empty() ? event::short_name(level) : label;
@@ -77,11 +84,13 @@ void RecordLines::append(std::string& out, const Event& event) {
   const auto place = (event.source.id * 8 + static_cast<std::uint64_t>(record.level)) % heads_.size();
   Head& head = heads_[place];
   if (!head.fits(event, second)) renew(head, event, second);
-  const auto ms = static_cast<unsigned>((event.time_ns - second * ns_per_second) / ns_per_ms);
-  char* digits = head.text.data() + head.ms_at;
-  digits[0] = static_cast<char>('0' + ms / 100);
-  digits[1] = static_cast<char>('0' + ms / 10 % 10);
-  digits[2] = static_cast<char>('0' + ms % 10);
+  if (words_.time) {
+    const auto ms = static_cast<unsigned>((event.time_ns - second * ns_per_second) / ns_per_ms);
+    char* digits = head.text.data() + head.ms_at;
+    digits[0] = static_cast<char>('0' + ms / 100);
+    digits[1] = static_cast<char>('0' + ms / 10 % 10);
+    digits[2] = static_cast<char>('0' + ms % 10);
+  }
   out += head.text;
   append_visible_lines(out, record.message);
   out += '\n';

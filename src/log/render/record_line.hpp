@@ -1,6 +1,7 @@
 // A record in the console's words:
 //   terminal  HH:MM:SS.mmm LVL name[pid]: message
 //   plain     YYYY-MM-DD HH:MM:SS.mmm LVL name[pid]: message
+//   no time   LVL name[pid]: message
 // Pure: the time zone is an argument. Every line ends with a newline.
 #pragma once
 
@@ -18,6 +19,7 @@ struct LineWords {
   bool colour = false;
   // Seconds east of Greenwich at a time (Unix seconds). Null: UTC.
   std::int32_t (*utc_offset_s)(std::int64_t unix_s) = nullptr;
+  bool time = true;  // false: neither date nor time
 };
 
 // `name[pid]`, `name` or `child[port]`.

@@ -10,6 +10,11 @@
 #include "log/render/bar_rows.hpp"
 
 namespace dlog::render {
+namespace {
+
+std::size_t columns_of(Size size) { return static_cast<std::size_t>(std::max(0, size.columns)); }
+
+}  // namespace
 
 void Screen::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) return records_.append(pending_, event);
@@ -37,7 +42,7 @@ void Screen::accept_late(const Event& event) {
 
 void Screen::end_bar(const LiveBars::Live& live, std::int64_t now_ns) {
   const bool with_source = bars_.of_several() || live.source_id != 0;
-  pending_ += bar_end_line(live.view(now_ns, with_source), static_cast<std::size_t>(size_.columns), look_.bars);
+  pending_ += bar_end_line(live.view(now_ns, with_source), columns_of(size_), look_.bars);
   pending_ += '\n';
 }
 
@@ -46,11 +51,11 @@ std::int64_t Screen::due_ns() const {
   if (!pending_.empty()) return live ? drawn_ns_ + frame_ns : 0;
   if (!draws_bars() || bars_.empty()) return live ? 0 : never;
   std::int64_t due = never;
-  const bool any_old_enough = bars_.all().front().since_ns + hidden_ns <= drawn_ns_;
+  const bool any_old_enough = bars_.all().front().since_ns + look_.age_ns <= drawn_ns_;
   if (live || any_old_enough) due = drawn_ns_ + (moved_ || !live ? bars_frame_ns : idle_frame_ns);
   // The youngest stand last: only they can be too young to have been drawn.
-  for (auto bar = bars_.all().rbegin(); bar != bars_.all().rend() && bar->since_ns + hidden_ns > drawn_ns_; ++bar) {
-    due = std::min(due, bar->since_ns + hidden_ns);
+  for (auto bar = bars_.all().rbegin(); bar != bars_.all().rend() && bar->since_ns + look_.age_ns > drawn_ns_; ++bar) {
+    due = std::min(due, bar->since_ns + look_.age_ns);
   }
   return due;
 }
@@ -69,13 +74,13 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
   if (!draws_bars() || behind_ || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
-  const LiveBars::Choice choice = bars_.choose(rows_max, hidden_ns, now_ns);
-  const auto columns = static_cast<std::size_t>(size.columns);
+  const LiveBars::Choice choice = bars_.choose(rows_max, look_.age_ns, now_ns);
+  const std::size_t columns = columns_of(size);
   const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
   std::vector<std::string> rows = bar_rows(choice.views, columns, look_.bars, tick);
   if (choice.more != 0 && rows_max != 0) {
     std::string summary = fmt::format("... and {} more, {} %", choice.more, choice.more_percent);
-    summary.resize(std::min(summary.size(), std::max<std::size_t>(columns, 2) - 1));
+    summary.resize(std::min(summary.size(), std::max<std::size_t>(columns, 1) - 1));
     rows.push_back(std::move(summary));
   }
   return rows;

@@ -19,7 +19,8 @@ class Screen : public Renderer {
  public:
   struct Look {
     BarLook bars{};
-    bool taskbar = false;  // tell the terminal how far all bars are (OSC 9;4)
+    bool taskbar = false;               // tell the terminal how far all bars are (OSC 9;4)
+    std::int64_t age_ns = 150'000'000;  // a bar younger than this is not drawn
   };
   explicit Screen(LineWords words) : Screen(words, {}) {}
   Screen(LineWords words, Look look) : records_(words), look_(std::move(look)) { look_.bars.colour = words.colour; }
@@ -37,7 +38,6 @@ class Screen : public Renderer {
   static constexpr std::int64_t frame_ns = 16'000'000;          // between frames, where records come
   static constexpr std::int64_t bars_frame_ns = 100'000'000;    // between frames, where bars move
   static constexpr std::int64_t idle_frame_ns = 1'000'000'000;  // between frames, where nothing happens
-  static constexpr std::int64_t hidden_ns = 150'000'000;        // a bar younger than this is not drawn
 
  private:
   static constexpr int taskbar_off = -2;
