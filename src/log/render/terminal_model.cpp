@@ -89,7 +89,7 @@ void TerminalModel::take(unsigned char byte) {
   if (byte == cancel || byte == substitute) {
     state_ = State::text;
   } else if (byte == escape_byte) {
-    state_ = state_ == State::string ? State::string_escape : State::escape;
+    state_ = State::escape;  // also what ends a string: its second byte means nothing by itself
   } else if (state_ == State::string) {
     if (byte == '\a') state_ = State::text;
   } else if (is_control(byte)) {

@@ -45,7 +45,7 @@ class TerminalModel {
  private:
   using Row =
       std::vector<std::string>;  // a cell a column, as far as it was written; behind a wide character empty ones
-  enum class State : std::uint8_t { text, escape, sequence, string, string_escape };
+  enum class State : std::uint8_t { text, escape, sequence, string };
 
   void take(unsigned char byte);
   void take_escape(unsigned char byte);
