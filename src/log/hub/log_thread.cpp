@@ -166,15 +166,17 @@ void LogThread::step(std::int64_t timeout_ns) {
   if (asked) errand_.cut = cut;
 
   const std::uint64_t before = delivery_.events();
+  const std::uint64_t own_before = delivery_.own_records();
   const std::size_t ready = delivery_.full() ? 0 : take_in(cut);
-  if (delivery_.events() != before || ready != 0 || asked) active_ns_ = now_.monotonic_ns;
+  // What comes through a socket ends the sleep by itself: naps are for callers of this process, who are spared the bell.
+  if (delivery_.own_records() != own_before || asked) active_ns_ = now_.monotonic_ns;
   if (!delivery_.full()) {
     if (now_.monotonic_ns - sample_ns_ >= sample_every_ns) sample_bars(now_.monotonic_ns);
     const bool all = errand_.in_hand && errand_.delivered && !std::exchange(errand_.complaints_said, true);
     say_complaints(now_.monotonic_ns, all);
   }
   delivery_.settle();
-  if (active_ns_ == now_.monotonic_ns) delivery_.flush_sinks();
+  if (delivery_.events() != before || ready != 0 || asked) delivery_.flush_sinks();
   tell_live();
   run_errand();
   count();
