@@ -111,6 +111,7 @@ Character first_character(std::string_view text, Ambiguous ambiguous) noexcept {
 }
 
 std::size_t columns_of(std::string_view text, Ambiguous ambiguous) noexcept {
+  if (utf8::printable_ascii(text) == text.size()) return text.size();  // as most is
   std::size_t sum = 0;
   while (!text.empty()) {
     const std::size_t plain = plain_bytes(text);

@@ -110,11 +110,14 @@ std::int64_t LogThread::plan_sleep() {
                            : now_ns - active_ns_ < short_naps_ns ? nap_ns
                                                                  : late_nap_ns;
   naps_.store(!full, std::memory_order_seq_cst);
+  // Since it was parked last nobody rang: the doorbell has been there all the time, and all see it.
+  const bool still_parked = parked_ && quiet && !full && doorbell_.load_relaxed() == all_ring;
   set_doorbell(quiet && !full ? all_ring : static_cast<std::uint8_t>(config_.flush_on));
   // Whoever commits a record from now on finds the doorbell; what was committed before is seen below. It is us who pay for that:
   // the callers' side of it is a load. Without the barrier a caller might have looked at the doorbell before we set it, and its
   // record be on its way.
-  const bool all_seen = quiet && !full && os::barrier_in_all_threads();
+  const bool all_seen = still_parked || (quiet && !full && os::barrier_in_all_threads());
+  parked_ = all_seen;
   if (!errand_.in_hand && somebody_asks()) return 0;
   if (full) return at_most(full_nap_ns);
   // A block is full and not read to its end, or much room is taken: more is to be had, or its writer was stopped just before it
@@ -157,8 +160,9 @@ void LogThread::step(std::int64_t timeout_ns) {
   // Somebody rang: what for is shown in this turn, however young it is.
   const bool rung = doorbell_.load_relaxed() == nobody_rings;
   // While we work the same ring as during a nap, once a turn. So after a nap that nobody ended nothing is stored here, where all
-  // callers look.
-  set_doorbell(static_cast<std::uint8_t>(config_.flush_on));
+  // callers look. After a sleep that nobody ended, where all ring, they go on doing so.
+  parked_ = parked_ && !rung;
+  if (!parked_) set_doorbell(static_cast<std::uint8_t>(config_.flush_on));
 
   const bool asked = take_errand();
   const bool somebody_waits = rung || asked || !has_thread_.load(std::memory_order_relaxed);

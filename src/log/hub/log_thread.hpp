@@ -174,6 +174,7 @@ class LogThread {
 
   std::atomic<bool> write_through_{false};
   std::atomic<bool> has_thread_{false};
+  bool parked_ = false;            // all threads see that the doorbell is set to all_ring
   std::atomic<bool> naps_{false};  // a queue that is half full ends its sleep
   std::mutex caller_steps_;        // where there is no thread
   std::atomic<std::uint32_t> handler_asks_{0};

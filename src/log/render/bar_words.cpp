@@ -53,11 +53,14 @@ std::string_view unit_name(Unit unit) noexcept {
 
 int percent(std::uint64_t value, std::uint64_t total) noexcept {
   if (total == 0) return 0;
-  // The greatest p with p * total <= 100 * value, in parts that do not overflow.
+  // The greatest p with p * total <= 100 * value, in parts that do not overflow; a first guess is at most one off.
   const std::uint64_t whole = total / 100;
   const std::uint64_t rest = total % 100;
-  std::uint64_t p = 100;
-  while (p != 0 && p * whole + (p * rest + 99) / 100 > value) --p;
+  const auto reaches = [&](std::uint64_t p) { return p * whole + (p * rest + 99) / 100 <= value; };
+  const double share = static_cast<double>(value) / static_cast<double>(total);
+  auto p = static_cast<std::uint64_t>(100 * std::min(share, 1.0));
+  while (p != 0 && !reaches(p)) --p;
+  while (p < 100 && reaches(p + 1)) ++p;
   return static_cast<int>(p);
 }
 

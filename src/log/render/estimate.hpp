@@ -23,11 +23,11 @@ class Estimate {
   static constexpr double window_s = 15;
 
  private:
-  std::int64_t begun_ns_ = 0;
   std::int64_t at_ns_ = 0;
   std::uint64_t value_ = 0;
-  double once_ = 0;   // smoothed once, and
-  double twice_ = 0;  // twice: both still weighted as if all before the beginning had been nothing
+  double unknown_ = 1;  // the weight of what was before the beginning
+  double once_ = 0;     // smoothed once, and
+  double twice_ = 0;    // twice: both still weighted as if all before the beginning had been nothing
 };
 
 }  // namespace dlog::render

@@ -11,8 +11,8 @@
 namespace dlog::render {
 namespace {
 
-double busy_after(double busy, std::int64_t ns) {
-  return busy * std::exp2(-static_cast<double>(ns) / static_cast<double>(LiveBars::busy_half_ns));
+float busy_after(float busy, std::int64_t ns) {
+  return busy * std::exp2(-static_cast<float>(ns) / static_cast<float>(LiveBars::busy_half_ns));
 }
 
 }  // namespace
@@ -143,8 +143,8 @@ LiveBars::Choice LiveBars::choose(std::size_t rows, std::int64_t age_ns, std::in
     for (std::size_t i = 0; i < bars.size(); ++i) {
       const Live& live = *bars[i].first;
       // In coarse steps, so that bars that are equally busy do not take each other's place all the time.
-      const double busy = busy_after(live.busy, now_ns - live.moved_ns);
-      const int step = busy < 0.25 ? 0 : 1 + std::max(0, static_cast<int>(std::log2(busy) / 2));
+      const float busy = busy_after(live.busy, now_ns - live.moved_ns);
+      const int step = busy < 0.25F ? 0 : 1 + std::max(0, static_cast<int>(std::log2(busy) / 2));
       ranks.push_back({now_ns - live.since_ns < new_ns ? newest : step, live.number, i});
     }
     std::nth_element(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(keep), ranks.end());

@@ -33,7 +33,7 @@ class LiveBars {
     std::int64_t moved_ns = 0;   // when it changed last
     std::int64_t paused_ns = 0;  // since when it is paused
     std::int64_t idle_ns = 0;    // how long it was, before
-    double busy = 0;             // grows with each change, and goes down by half in busy_half_ns
+    float busy = 0;              // grows with each change, and goes down by half in busy_half_ns
     Estimate estimate{};
 
     BarView view(std::int64_t now_ns, bool with_source) const;
