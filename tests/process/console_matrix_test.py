@@ -25,9 +25,6 @@ RESIZES = {"": (), "_resized": ((60, 20), (44, 12), (100, 30))}
 if FULL:
     RESIZES |= {"_narrowed": ((60, 24), (44, 24)), "_lowered": ((80, 20), (80, 12)), "_there_and_back": ((44, 12), (80, 24), (60, 20)),
                 "_grown": ((100, 30), (160, 50))}
-# A line that is broken anew takes more rows: with as many bars as there are rows the upper ones are then out of reach, above the
-# screen, before dlog can know. So a screen that full keeps its width where lines are broken anew.
-RESIZES_TMUX_MANY = {"": (), "_resized": ((80, 20), (80, 12), (100, 30))}
 # One of the sixteen, the 256 or all colours, before or behind.
 COLOUR = re.compile(rb"\x1b\[(?:[\d;:]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][\d;:]*)?m")
 
@@ -108,7 +105,7 @@ class Runs(unittest.TestCase):
 class OnTerminals(Runs):
     started = {f"{scenario}_on_pyte{name}": (on_pyte, scenario, sizes) for scenario in SCENARIOS for name, sizes in RESIZES.items()}
     started |= {f"{scenario}_on_tmux{name}": (on_tmux, scenario, sizes) for scenario in SCENARIOS
-                for name, sizes in (RESIZES_TMUX_MANY if scenario == "many" else RESIZES).items()}
+                for name, sizes in RESIZES.items()}
 
     def judge(self, name):
         function, scenario, sizes = self.started[name]

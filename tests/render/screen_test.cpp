@@ -225,7 +225,7 @@ TEST_CASE("screen: a second bar is due when it is old enough") {
 }
 
 TEST_CASE("screen: more bars than rows end in a summary") {
-  Console console({60, 6});  // spacer, four rows, and one row for text
+  Console console({100, 6});  // spacer, four rows, and one row for text
   for (std::uint64_t i = 0; i < 10; ++i) console.tell(running(i, i, 10, fmt::format("bar{}", i)));
   console.say("one");
   CHECK(console.draw_after(200 * ms) == Rows{head + "one", "", row_of("bar7", 7, 10), row_of("bar8", 8, 10),
@@ -238,8 +238,20 @@ TEST_CASE("screen: more bars than rows end in a summary") {
                                              row_of("bar7", 7, 10), row_of("bar8", 8, 10)});
 }
 
+TEST_CASE("screen: rows that could get too many when they are broken anew leave room at their right") {
+  for (const auto& [bars, widest] : {std::pair<std::uint64_t, std::size_t>{9, 79}, {10, 47}, {50, 47}}) {
+    Console console({80, 24});
+    const std::string description(200, 'd');
+    for (std::uint64_t i = 0; i < bars; ++i) console.tell(running(i, i, 100, description));
+    std::size_t found = 0;
+    for (const std::string& row : console.draw_after(200 * ms)) found = std::max(found, row.size());
+    CHECK(found <= widest);
+    CHECK(found + 3 > widest);
+  }
+}
+
 TEST_CASE("screen: a summary of one row only") {
-  Console console({60, 3});
+  Console console({100, 3});
   console.tell(running(1, 5, 10, "a"));
   CHECK(console.draw_after(200 * ms) == Rows{"", row_of("a", 5, 10)});
   console.tell(running(2, 10, 10, "b"));
@@ -307,21 +319,21 @@ TEST_CASE("screen: no row is wider than a terminal without columns") {
 }
 
 TEST_CASE("screen: the size is asked for at each frame") {
-  Console console({60, 8});
+  Console console({100, 8});
   for (std::uint64_t i = 0; i < 4; ++i) console.tell(running(i, i, 10, fmt::format("bar{}", i)));
   console.say("one");
   CHECK(console.draw_after(200 * ms).size() == 6);
-  console.resize({60, 5});
+  console.resize({100, 5});
   CHECK(console.draw_after(100 * ms) ==
         Rows{head + "one", "", row_of("bar2", 2, 10), row_of("bar3", 3, 10), "... and 2 more, 5 %"});
-  console.resize({60, 20});
+  console.resize({100, 20});
   CHECK(console.draw_after(100 * ms).size() == 6);
   console.resize({16, 20});
   CHECK(console.draw_after(100 * ms) ==
         Rows{head.substr(0, 16), "", "bar0 [---]   0%", "bar1 [---]  10%", "bar2 [---]  20%", "bar3 [---]  30%"});
-  console.resize({60, 2});
+  console.resize({100, 2});
   console.draw_after(100 * ms);
-  console.resize({60, 20});
+  console.resize({100, 20});
   CHECK(console.draw_after(100 * ms).size() == 6);
 }
 

@@ -172,9 +172,10 @@ TEST_CASE("vterm: a new size leaves no ghost") {
   console.resize({24, 8});
   CHECK(console.draw() == Rows{head + "one", head + "two", "", "a [#########----------]", "b [#########----------]"});
   console.resize({50, 4});
+  CHECK(console.draw() ==  // so low that rows leave room at their right
+        Rows{head + "two", "", "a [############-------------]", "b [############-------------]"});
   const std::string wide(20, '#');
   const std::string rest(20, '-');
-  CHECK(console.draw() == Rows{head + "two", "", "a [" + wide + rest + "]", "b [" + wide + rest + "]"});
   console.resize({50, 12});
   console.say("three");
   CHECK(console.draw() ==

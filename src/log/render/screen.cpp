@@ -71,11 +71,19 @@ void Screen::draw(std::string& out, std::int64_t now_ns, Size size) {
   latest_ns_ = std::max(latest_ns_, now_ns);
 }
 
+// Many terminals break lines anew when they get narrower, all rows at once: what is then higher than the terminal is out of reach
+// above it before a frame can follow. So where the rows could get too many that way, they leave room at their right.
+std::size_t Screen::row_columns(Size size, std::size_t rows) {
+  const std::size_t columns = columns_of(size);
+  const bool fit_when_broken = (2 * rows + 1) * 5 <= static_cast<std::size_t>(std::max(size.rows, 0)) * 4;
+  return fit_when_broken ? columns : std::min(columns, std::max(columns * 3 / 5, narrowed_columns_min));
+}
+
 std::vector<std::string> Screen::live_rows(std::int64_t now_ns, Size size) const {
   if (!draws_bars() || behind_ || bars_.empty()) return {};
   const std::size_t rows_max = Frame::rows_max(size);
   const LiveBars::Choice choice = bars_.choose(rows_max, look_.age_ns, now_ns);
-  const std::size_t columns = columns_of(size);
+  const std::size_t columns = row_columns(size, choice.views.size());
   const auto tick = static_cast<std::uint64_t>(now_ns / bars_frame_ns);
   std::vector<std::string> rows = bar_rows(choice.views, columns, look_.bars, tick);
   if (choice.more != 0 && rows_max != 0) {

@@ -44,6 +44,8 @@ class Screen : public Renderer {
   void accept_late(const Event& event);
   void end_bar(const LiveBars::Live& live, std::int64_t now_ns);
   bool draws_bars() const noexcept { return suspended_ == 0 && !away_ && !gone_; }
+  static constexpr std::size_t narrowed_columns_min = 24;
+  static std::size_t row_columns(Size size, std::size_t rows);
   std::vector<std::string> live_rows(std::int64_t now_ns, Size size) const;
   void append_taskbar(std::string& out, bool live);
 
