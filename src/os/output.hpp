@@ -25,8 +25,8 @@ Written write_all(int fd, std::string_view bytes) noexcept;
 
 // A descriptor that is written to without waiting for a reader, wherever that can be had: pipes, terminals, stream sockets. Its
 // flags, which other processes share, are left alone: a pipe or a terminal is opened once more, for as long as bytes wait for
-// it. Longer would keep the reader from its end of file after the program has let go of the descriptor. What the program puts
-// behind the number later is found at the next write.
+// it, or longer where it is told to. Longer keeps the reader from its end of file after the program has let go of the descriptor.
+// What the program puts behind the number later is found at the next write.
 class Output {
  public:
   // `fd` is not closed, unless `owned` holds it.
@@ -38,6 +38,9 @@ class Output {
   // After a write that was not taken whole: waits until more may be taken; false: not within `wait`. A terminal may say that it
   // takes more, and not do so.
   bool wait(std::chrono::milliseconds wait) noexcept;
+
+  // Much will be written soon: what was opened stays open. To open a terminal costs as much as to write a frame.
+  void stay_open(bool on) noexcept { stays_open_ = on; }
 
   // After a fork, in the child: lets go of what was opened.
   void abandon() noexcept { again_.reset(); }
@@ -57,6 +60,7 @@ class Output {
   Descriptor owned_;
   Descriptor again_{};  // the same file, opened once more
   Identity opened_{};
+  bool stays_open_ = false;
 };
 
 std::string error_text(int number);

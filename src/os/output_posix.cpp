@@ -79,7 +79,7 @@ Written Output::write(std::string_view bytes) noexcept {
     else if (wrote == 0 || errno == EAGAIN || errno == EWOULDBLOCK) return {done, 0};
     else if (errno != EINTR) error = errno;
   }
-  again_.reset();
+  if (error != 0 || !stays_open_) again_.reset();
   return {done, error};
 }
 

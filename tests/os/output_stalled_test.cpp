@@ -118,6 +118,26 @@ TEST_CASE("output: nothing is kept open but while bytes wait") {
   CHECK(open_descriptors() == before);
 }
 
+TEST_CASE("output: where it is told to it stays open, and still finds what the program puts behind the number") {
+  const test::Ends pipe = test::make_pipe();
+  os::Output output(pipe.theirs.get());
+  const std::size_t before = open_descriptors();
+  output.stay_open(true);
+  CHECK(output.write("one").bytes == 3);
+  CHECK(open_descriptors() == before + 1);
+  CHECK(output.write("two").bytes == 3);
+  CHECK(open_descriptors() == before + 1);
+  const test::Ends other = test::make_pipe();
+  const os::Descriptor first(::dup(pipe.theirs.get()));
+  ::dup2(other.theirs.get(), pipe.theirs.get());
+  CHECK(output.write("three").bytes == 5);
+  CHECK(test::read_now(pipe.ours) == "onetwo");
+  CHECK(test::read_now(other.ours) == "three");
+  output.stay_open(false);
+  CHECK(output.write("four").bytes == 4);
+  CHECK(open_descriptors() == before + 3);  // `other` and `first`
+}
+
 TEST_CASE("output: what the program puts behind the number is written to from then on") {
   const test::Ends first = test::make_pipe();
   const test::Ends second = test::make_pipe();

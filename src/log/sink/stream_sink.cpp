@@ -87,6 +87,7 @@ void StreamSink::draw(std::int64_t now_ns) {
   const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(output_.fd()) : os::TerminalSize{};
   if (renderer_->draws_frames()) renderer_->stay_behind(os::in_background(output_.fd()));
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
+  output_.stay_open(renderer_->live());
   rest_ = bytes_;
   owed_ = std::exchange(asked_, false);
   in_rest_ = std::exchange(waiting_, {});
