@@ -1,4 +1,4 @@
-// Progress bars: absolute and relative, known and unknown total, every way to end, and records in between.
+// Progress bars: absolute and relative, known and unknown total, parts of a whole, every way to end, and records in between.
 #include <dlog/dlog.hpp>
 
 #include <chrono>
@@ -43,7 +43,20 @@ int main() {
     dlog::debug("reading {}", file);
     work(80);
   }
-  dlog::ProgressBar upload("Uploading", 10);
+  {
+    dlog::ProgressBar album("Album", 3);
+    for (int number = 1; number <= 3; ++number) {
+      // Stands below the album, indented.
+      dlog::ProgressBar song("Song " + std::to_string(number), 4'000'000,
+                             {.unit = dlog::Unit::bytes_iec, .parent = &album});
+      for (int block = 0; block < 20; ++block) {
+        work(15);
+        song += 200'000;
+      }
+      ++album;
+    }
+  }
+  dlog::ProgressBar upload("Uploading", 10, {.bar_template = "{desc} {bar:20} {percent} {eta}"});
   work(200);
   upload.push(4);
   upload.fail("connection lost");

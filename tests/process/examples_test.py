@@ -7,7 +7,8 @@ from support import TERMINAL, clean_environment, main, messages, plain_lines, ru
 from terminal import Terminal, control_bytes
 
 EXAMPLES = {"hello": [], "levels": [], "progress": [], "parent_child": [], "many_children": ["--quick"]}
-BARS = {"hello": (), "levels": (), "progress": ("Downloading", "Unpacking", "Searching", "Reading", "Uploading"),
+BARS = {"hello": (), "levels": (), "progress": ("Downloading", "Unpacking", "Searching", "Reading", "Album", "Song 1", "Song 2",
+                                                     "Song 3", "Uploading"),
         "parent_child": ("Child 1", "Child 2", "Child 3"),
         "many_children": ("Release", "Download fonts", "Download images", "Compile engine", "Compile plug-ins", "Verify archive", "Verify signature")}
 
