@@ -18,7 +18,7 @@ std::atomic<void (*)(bool)> callback{nullptr};
 // The thread that flushes; 0: none. A fault inside the flush must not come back here; another thread that is about to die waits
 // until the first is done, and then asks for what it logged itself.
 std::atomic<pid_t> flushing{0};
-constexpr int turn_wait_ms_max = 10'500;
+constexpr int turn_wait_ms_max = 5'500;
 
 void call_once(void (*flush)(bool), bool argument) noexcept {
   const pid_t self = ::gettid();
@@ -43,13 +43,25 @@ void set_default(int signal_number) noexcept {
   ::sigaction(signal_number, &by_default, nullptr);
 }
 
+void handle(int signal_number, siginfo_t* info, void* context);
+void handle_stop(int signal_number, siginfo_t* info, void* context);
+
+bool is_ours(int signal_number) noexcept {
+  struct sigaction found {};
+  if (::sigaction(signal_number, nullptr, &found) != 0 || (found.sa_flags & SA_SIGINFO) == 0) return false;
+  return found.sa_sigaction == handle || found.sa_sigaction == handle_stop;
+}
+
 void handle(int signal_number, siginfo_t* info, void* context) {
   const int saved = errno;
   const struct sigaction before = previous[signal_number];
-  const bool dies = is_default(before);
+  // A program's handler that came after us and calls who was there before it: it decides what becomes of the process.
+  const bool called_by_another = !is_ours(signal_number);
+  const bool dies = is_default(before) && !called_by_another;
   call_once(callback.load(), dies);
   errno = saved;
 
+  if (called_by_another && is_default(before)) return;
   if (dies) {
     // Back to the default, and once more: it is delivered when this handler returns.
     set_default(signal_number);
@@ -67,7 +79,8 @@ std::atomic<void (*)(bool)> stop_callback{nullptr};
 std::atomic<bool> guarded{false};
 bool lent[taken_max];  // to guard_screen(): they were SIG_DFL
 
-// True: it was SIG_DFL, and is ours now. A call that it interrupts goes on, as after a stop that nobody took.
+// True: it was SIG_DFL, and is ours now. A call that it interrupts goes on, where the system can have it so: sleep(), poll() and
+// their kin end early.
 bool take_default(int signal_number, void (*handler)(int, siginfo_t*, void*)) noexcept {
   struct sigaction found {};
   if (::sigaction(signal_number, nullptr, &found) != 0 || !is_default(found)) return false;
@@ -80,6 +93,8 @@ bool take_default(int signal_number, void (*handler)(int, siginfo_t*, void*)) no
 
 void handle_stop(int signal_number, siginfo_t*, void*) {
   const int saved = errno;
+  // Called by a program's handler that came after us: it decides whether the process stops.
+  if (!is_ours(signal_number)) return;
   call_once(stop_callback.load(), true);
   set_default(signal_number);
   ::raise(signal_number);
@@ -94,20 +109,17 @@ void handle_stop(int signal_number, siginfo_t*, void*) {
   errno = saved;
 }
 
-bool is_ours(int signal_number) noexcept {
-  struct sigaction found {};
-  if (::sigaction(signal_number, nullptr, &found) != 0 || (found.sa_flags & SA_SIGINFO) == 0) return false;
-  return found.sa_sigaction == handle || found.sa_sigaction == handle_stop;
-}
-
 void lend(int signal_number, void (*handler)(int, siginfo_t*, void*)) noexcept {
+  if (lent[signal_number] && is_ours(signal_number)) return;  // system() had put it aside, and put it back
   if (!take_default(signal_number, handler)) return;
   lent[signal_number] = true;
   if (!is_default(previous[signal_number])) previous[signal_number] = {};  // of a program that went back to the default
 }
 
+// Where it is put aside for a while, as by system(), it stays lent until the next time.
 void give_back(int signal_number) noexcept {
-  if (lent[signal_number] && is_ours(signal_number)) set_default(signal_number);
+  if (!lent[signal_number] || !is_ours(signal_number)) return;
+  set_default(signal_number);
   lent[signal_number] = false;
 }
 

@@ -58,6 +58,9 @@ TEST_CASE("bar template: what cannot be read is named") {
   }
   CHECK(parts_of(std::string(1025, 'x')) == "fault: longer than 1024 bytes");
   CHECK(parts_of(std::string(1024, 'x')) == std::string(1024, 'x'));
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += "{bar}";
+  CHECK(parts_of(many) == "fault: more than 64 fields and what stands between them");
   CHECK(BarTemplate::fault_in("{desc}").empty());
   CHECK_FALSE(BarTemplate::fault_in("{").empty());
 }

@@ -81,6 +81,7 @@ TEST_CASE("connection: names that would mislead are not shown so") {
   CHECK(shown("worker 3") == "worker 3");
   CHECK(shown("") == "child");
   CHECK(shown("dlog") == "child");
+  CHECK(shown("\u200bdlog\u2060") == "child");  // nor what looks like it
   CHECK(shown("prog[4711]: paid") == "prog_4711_: paid");
   CHECK(shown(std::string("a\0b\n\x1b\x7f", 6)) == "a_b___");
   CHECK(shown("\xff\xc3(") == "\xff\xc3(");
@@ -150,8 +151,7 @@ TEST_CASE("connection: too many places are told once; records come without") {
   const Words words = peer.say(hello + over + over + site_frame(0, "a.cpp", 1, "f") +
                                record_frame("m", {false, 2, hub::sites_per_connection_max + 1, 1, noted_ns}));
   REQUIRE(words.size() == 2);
-  CHECK(
-      words[0].starts_with(notice("more places in the source than 16384, or longer ones than 4194304 bytes in all; ")));
+  CHECK(words[0].starts_with(notice("more places in the source than 16384, or more than 4194304 bytes of them, or ")));
   CHECK(peer.told[1].file.empty());
   CHECK_FALSE(peer.connection.finished());
 }
@@ -292,7 +292,8 @@ TEST_CASE("connection: open bars of version 2 have the same bound") {
   for (std::uint64_t id = 0; id < hub::bars_per_connection_max; ++id) all += bar_frame(id, reading(1));
   CHECK(peer.say(all).size() == hub::bars_per_connection_max);
   CHECK(peer.say(bar_frame(9999, reading(1)) + bar_frame(9998, reading(1)) + bar_frame(5, reading(2))) ==
-        Words{notice("more than 4096 open bars; further ones are not shown"), "bar 5 of worker: running 2/10 Reading"});
+        Words{notice("more than 4096 open bars, or 16384 with those of others; further ones are not shown"),
+              "bar 5 of worker: running 2/10 Reading"});
 }
 
 TEST_CASE("connection: bars of version 2 that are open at the end are orphaned in their last state") {

@@ -196,7 +196,7 @@ TEST_CASE("connection: too many open bars are told once, and room that is made i
   for (std::uint64_t id = 0; id < hub::bars_per_connection_max; ++id) creates += create_frame(id, "b", 1);
   CHECK(peer.say(creates).size() == hub::bars_per_connection_max);
   CHECK(peer.say(create_frame(9999, "x", 1) + create_frame(9998, "x", 1)) ==
-        Words{notice("more than 4096 open bars; further ones are not shown")});
+        Words{notice("more than 4096 open bars, or 16384 with those of others; further ones are not shown")});
   CHECK(peer.say(create_frame(5, "again", 2)) == Words{"bar 5 of child: running 0/2 again"});
   CHECK(peer.say(finish_frame(5) + create_frame(9999, "x", 1)) ==
         Words{"bar 5 of child: finished 0/2 again", "bar 9999 of child: created running 0/1 x"});
@@ -372,4 +372,16 @@ TEST_CASE("connection: a clock that jumps back does not bring a child's events b
   peer.now_ns -= std::int64_t{3'600'000} * ms;
   peer.say(log_frame(2, "b"));
   CHECK(peer.order_ns.front() >= first);
+}
+
+TEST_CASE("connection: it opens no more bars than it is allowed, and keeps those that it has") {
+  Peer peer;
+  CHECK(peer.say(create_frame(1, "x", 1) + create_frame(2, "x", 1)).size() == 2);
+  peer.connection.allow({2, 0});
+  const Words words = peer.say(create_frame(3, "x", 1) + push_frame(2, 1));
+  REQUIRE(words.size() == 2);
+  CHECK(words[0].find("further ones are not shown") != std::string::npos);
+  CHECK(peer.connection.kept().bars == 2);
+  peer.connection.allow({3, 0});
+  CHECK(peer.say(create_frame(3, "x", 1)).size() == 1);
 }

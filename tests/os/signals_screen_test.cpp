@@ -161,3 +161,53 @@ TEST_CASE("signals: where all are taken, bars add the rest and give back no more
   CHECK(ending.said == "qdE");
   CHECK(ending.signal == SIGTERM);
 }
+
+namespace {
+
+struct sigaction found_by_program {};
+
+// The usual chain: what was there before is called, where it is a handler.
+void program_handler(int number, siginfo_t* info, void* context) {
+  tell('p');
+  if ((found_by_program.sa_flags & SA_SIGINFO) != 0) found_by_program.sa_sigaction(number, info, context);
+}
+
+void chain_after_us(int number) {
+  struct sigaction mine {};
+  mine.sa_sigaction = program_handler;
+  mine.sa_flags = SA_SIGINFO;
+  ::sigaction(number, &mine, &found_by_program);
+}
+
+}  // namespace
+
+TEST_CASE("signals: a program's handler that calls the one it found decides what becomes of the process") {
+  for (const int number : {SIGINT, SIGTSTP}) {
+    const Ending ending = ending_of([number] {
+      os::guard_screen(around_stop);
+      chain_after_us(number);
+      ::raise(number);
+      tell('.');
+    });
+    CHECK(ending.said.starts_with("p"));
+    CHECK(ending.said.ends_with("."));
+    CHECK(ending.stops == 0);
+    CHECK(ending.signal == 0);
+  }
+}
+
+TEST_CASE("signals: what system() puts aside for a while is given back later") {
+  const Ending ending = ending_of([] {
+    os::guard_screen(around_stop);
+    struct sigaction ignored {};
+    ignored.sa_handler = SIG_IGN;
+    struct sigaction ours {};
+    ::sigaction(SIGINT, &ignored, &ours);
+    os::release_screen();
+    ::sigaction(SIGINT, &ours, nullptr);
+    os::guard_screen(around_stop);
+    os::release_screen();
+    tell(is_default(SIGINT) ? 'd' : '?');
+  });
+  CHECK(ending.said == "d");
+}

@@ -22,21 +22,25 @@ namespace {
 
 BarCell& cell_of(progress::Counter& counter) { return static_cast<BarCell&>(counter); }
 
-void submit(BarCell& cell, BarState state, hub::BarTexts texts) {
+// A forked child has the handles of its parent's bars: they are its parent's to end, and their locks may be held for ever.
+bool is_ours(const BarCell& cell) {
   Runtime* runtime = Runtime::running();
-  // A forked child has the handles of its parent's bars: they are its parent's to end.
-  if (runtime == nullptr || &runtime->thread() != cell.owner) return;
+  return runtime != nullptr && &runtime->thread() == cell.owner;
+}
+
+void submit(BarCell& cell, BarState state, hub::BarTexts texts) {
   auto change = std::make_unique<hub::BarChange>();
   change->cell = cell.self;
   change->state = state;
   change->figures = cell.figures();
   change->texts = std::move(texts);
-  runtime->thread().submit_bar(std::move(change));
+  Runtime::get().thread().submit_bar(std::move(change));
 }
 
 void end(progress::Counter* counter, BarState state, std::string_view reason = {}) {
   if (counter == nullptr) return;
   BarCell& cell = cell_of(*counter);
+  if (!is_ours(cell)) return;
   hub::BarTexts texts;
   {
     const std::lock_guard lock(cell.mutex);
@@ -108,14 +112,16 @@ void ProgressBar::set_unit(Unit unit) noexcept {
 void ProgressBar::set_message(std::string_view message) {
   if (counter_ == nullptr) return;
   BarCell& cell = cell_of(*counter_);
+  if (!is_ours(cell)) return;
   const std::lock_guard lock(cell.mutex);
   cell.texts.message = message;
   cell.texts_version.fetch_add(1, std::memory_order_release);
 }
 
 void ProgressBar::set_template(std::string_view bar_template) {
-  if (counter_ == nullptr || !readable(bar_template)) return;
+  if (counter_ == nullptr) return;
   BarCell& cell = cell_of(*counter_);
+  if (!is_ours(cell) || !readable(bar_template)) return;
   const std::lock_guard lock(cell.mutex);
   cell.texts.bar_template = bar_template;
   cell.texts_version.fetch_add(1, std::memory_order_release);

@@ -82,6 +82,9 @@ Result<BarTemplate> BarTemplate::parse(std::string_view text) {
     }
   }
   end_literal();
+  if (out.parts.size() > parts_max)
+    return Error{fmt::format("more than {} fields and what stands between them", parts_max)};
+  out.parts.shrink_to_fit();
   return out;
 }
 

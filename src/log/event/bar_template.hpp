@@ -41,6 +41,7 @@ struct BarTemplate {
 
   static constexpr std::size_t bytes_max = 1024;
   static constexpr std::size_t columns_max = 200;
+  static constexpr std::size_t parts_max = 64;
 
   static Result<BarTemplate> parse(std::string_view text);
   // Why it cannot be read; empty: it can.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/civil_time.hpp"
+#include "base/display_width.hpp"
 #include "base/utf8.hpp"
 #include "log/event/bar_template.hpp"
 #include "log/event/captured.hpp"
@@ -18,10 +19,17 @@ namespace {
 
 // A name is a child's own word for itself: it must not look like the end of a name and number, nor like dlog itself.
 std::string shown_name(std::string_view name) {
-  std::string out(utf8::cut(name, wire::name_bytes_max));
-  for (char& c : out) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || c == '[' || c == ']') c = '_';
+  name = utf8::cut(name, wire::name_bytes_max);
+  std::string out;
+  while (!name.empty()) {
+    const utf8::CodePoint point = utf8::first(name);
+    const bool ascii = point.valid && point.value < 0x80;
+    const bool harmless = ascii ? point.value >= 0x20 && point.value != 0x7F && point.value != '[' && point.value != ']'
+                                : point.valid && width_of(point.value) > 0;
+    if (harmless || !point.valid)
+      out += name.substr(0, point.bytes);  // bytes that are no text are escaped where they are shown
+    else if (ascii) out += '_';
+    name.remove_prefix(point.bytes);
   }
   return out.empty() || out == "dlog" ? "child" : out;
 }
@@ -135,11 +143,12 @@ void Connection::handle(const wire::HelloFrame& frame) {
 }
 
 void Connection::handle(const wire::SiteFrame& frame) {
-  if (sites_.define(frame.number, {frame.file, frame.function, frame.line})) return;
-  notice_once(told_too_many_sites_,
-              fmt::format("more places in the source than {}, or longer ones than {} bytes in all; "
-                          "records come without the further ones",
-                          sites_per_connection_max, site_bytes_per_connection_max));
+  if (sites_.define(frame.number, {frame.file, frame.function, frame.line}, most_.site_bytes)) return;
+  notice_once(
+      told_too_many_sites_,
+      fmt::format("more places in the source than {}, or more than {} bytes of them, or {} with those of others; "
+                  "records come without the further ones",
+                  sites_per_connection_max, site_bytes_per_connection_max, site_bytes_max));
 }
 
 void Connection::handle(const wire::RecordFrame& frame) {
@@ -155,9 +164,10 @@ void Connection::handle(const wire::RecordFrame& frame) {
 }
 
 Connection::OpenBar* Connection::open_bar(std::uint64_t id) {
-  if (bars_.size() >= bars_per_connection_max) {
+  if (bars_.size() >= std::min(bars_per_connection_max, most_.bars)) {
     notice_once(told_too_many_bars_,
-                fmt::format("more than {} open bars; further ones are not shown", bars_per_connection_max));
+                fmt::format("more than {} open bars, or {} with those of others; further ones are not shown",
+                            bars_per_connection_max, bars_open_max));
     return nullptr;
   }
   OpenBar& bar = bars_[id];

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/seeded_hash.hpp"
 #include "dlog/event.hpp"
 #include "log/hub/child_sites.hpp"
 #include "log/wire/decoder.hpp"
@@ -21,6 +22,9 @@
 namespace dlog::hub {
 
 inline constexpr std::size_t bars_per_connection_max = 4096;
+// Of all connections together.
+inline constexpr std::size_t bars_open_max = 16'384;
+inline constexpr std::size_t site_bytes_max = std::size_t{64} << 20;
 
 class Connection {
  public:
@@ -51,6 +55,14 @@ class Connection {
   std::size_t pending() const noexcept { return decoder_.pending(); }
   // Drops them, and hears no more.
   void give_up(std::string_view why);
+
+  // What it keeps of what a child said, and how much of it there may be from now on.
+  struct Kept {
+    std::size_t bars = bars_per_connection_max;
+    std::size_t site_bytes = site_bytes_per_connection_max;
+  };
+  Kept kept() const noexcept { return {bars_.size(), sites_.bytes()}; }
+  void allow(Kept most) noexcept { most_ = most; }
 
   std::uint64_t id() const noexcept { return id_; }
   // Between two bursts: gives memory back.
@@ -84,7 +96,7 @@ class Connection {
   bool read_frame();
   bool orphan_next_bar();
   bool hand_out(Arrival& out);
-  using Bars = std::unordered_map<std::uint64_t, OpenBar>;
+  using Bars = std::unordered_map<std::uint64_t, OpenBar, SeededHash>;
   OpenBar& end_bar(Bars::iterator bar);
   void emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created);
   void notice_once(bool& told, std::string text);
@@ -121,6 +133,7 @@ class Connection {
   Record notice_record_;
 
   Bars bars_;
+  Kept most_{};
   bool told_unknown_frame_ = false;
   bool told_unknown_bar_ = false;
   bool told_too_many_bars_ = false;

@@ -157,7 +157,14 @@ void Connections::read(Peer& peer, std::size_t share_bytes) {
 void Connections::put(Peer& peer) { heads_.push({peer.head.order_ns, next_number_++, &peer}); }
 
 bool Connections::fetch(Peer& peer) {
+  // It may keep what it has, and what the others have left.
+  const Connection::Kept before = peer.connection.kept();
+  peer.connection.allow({before.bars + bars_open_max - std::min(bars_open_max, kept_.bars),
+                         before.site_bytes + site_bytes_max - std::min(site_bytes_max, kept_.site_bytes)});
   peer.has_head = peer.connection.next(peer.head);
+  const Connection::Kept now = peer.connection.kept();
+  kept_.bars = kept_.bars - before.bars + now.bars;
+  kept_.site_bytes = kept_.site_bytes - before.site_bytes + now.site_bytes;
   if (peer.has_head) return true;
   if (peer.connection.finished()) {
     close(peer);
@@ -178,6 +185,8 @@ void Connections::count_held(Peer& peer) {
 
 void Connections::close(Peer& peer) {
   held_ -= peer.held;
+  kept_.bars -= peer.connection.kept().bars;
+  kept_.site_bytes -= peer.connection.kept().site_bytes;
   (*descriptors_)[peer.place].store(-1, std::memory_order_relaxed);  // first: the number may soon be somebody else's
   free_places_.push_back(peer.place);
   poller_.forget(peer.socket);

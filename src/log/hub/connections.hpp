@@ -146,7 +146,8 @@ class Connections {
   // The sockets' numbers once more, -1 where a place is free: what a forked child closes.
   std::unique_ptr<std::array<std::atomic<int>, connections_max>> descriptors_;
   std::vector<std::size_t> free_places_;
-  std::size_t held_ = 0;  // bytes of frames that are not whole, of all connections
+  std::size_t held_ = 0;         // bytes of frames that are not whole, of all connections
+  Connection::Kept kept_{0, 0};  // of all connections
   std::uint64_t next_id_;
   std::uint64_t next_number_ = 0;  // of a Head
   std::uint64_t refused_ = 0;

@@ -4,6 +4,7 @@
 #include <exception>
 #include <mutex>
 
+#include "base/civil_time.hpp"
 #include "dlog/emit.hpp"
 #include "log/hub/log_thread.hpp"
 #include "os/clock.hpp"
@@ -17,8 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds next_step{1};  // where there is no log thread, and something waits for a sink
 
 // A signal handler waits as long as something moves, but not for ever.
-constexpr int handler_ms_max = 10'000;
-constexpr int handler_stall_ms_max = 2000;
+constexpr std::int64_t handler_ns_max = 5'000 * ns_per_ms;
+constexpr std::int64_t handler_stall_ns_max = 2'000 * ns_per_ms;
 
 }  // namespace
 
@@ -164,12 +165,13 @@ void LogThread::ask_in_handler(Command command) noexcept {
   const std::uint32_t asked = handler_asks_.fetch_add(1, std::memory_order_seq_cst) + 1;
   wake();
   std::uint64_t seen = delivery_.movement();
-  int still_ms = 0;
-  for (int waited_ms = 0; waited_ms < handler_ms_max && still_ms < handler_stall_ms_max; ++waited_ms) {
+  const std::int64_t begun_ns = os::monotonic_ns();
+  for (std::int64_t moved_ns = begun_ns, now_ns = begun_ns;
+       now_ns - begun_ns < handler_ns_max && now_ns - moved_ns < handler_stall_ns_max; now_ns = os::monotonic_ns()) {
     if (handler_answered_.load(std::memory_order_acquire) >= asked) return;
     os::sleep_in_handler_ms(1);
     const std::uint64_t now = delivery_.movement();
-    still_ms = now == seen ? still_ms + 1 : 0;
+    if (now != seen) moved_ns = now_ns;
     seen = now;
   }
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/seeded_hash.hpp"
 #include "dlog/event.hpp"
 #include "log/event/bar_template.hpp"
 #include "log/render/bar_view.hpp"
@@ -68,7 +69,7 @@ class LiveBars {
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // (source, bar)
   struct KeyHash {
     std::size_t operator()(const Key& key) const noexcept {
-      return static_cast<std::size_t>(key.first * 0x9E3779B97F4A7C15U ^ key.second);
+      return static_cast<std::size_t>(seeded_hash(key.first ^ seeded_hash(key.second)));
     }
   };
   const Live* parent_of(const Live& live) const;

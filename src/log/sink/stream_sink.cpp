@@ -37,6 +37,7 @@ std::string_view whole_lines(std::string_view text, std::size_t bytes_max) {
 
 StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
     : renderer_(std::move(renderer)), output_(fd, std::move(owned)), what_(std::move(what)) {
+  on_terminal_ = renderer_->draws_frames() && os::is_terminal(output_.fd());
   const os::TerminalSize size = os::terminal_size(output_.fd());
   renderer_->fit({size.columns, size.rows});
 }
@@ -85,7 +86,9 @@ void StreamSink::suspend(bool on) {
 void StreamSink::draw(std::int64_t now_ns) {
   bytes_.clear();
   const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(output_.fd()) : os::TerminalSize{};
-  if (renderer_->draws_frames()) renderer_->stay_behind(os::in_background(output_.fd()));
+  // Nor are frames for what a program that turns into a daemon puts in the place of the terminal.
+  if (renderer_->draws_frames())
+    renderer_->stay_behind(os::in_background(output_.fd()) || (on_terminal_ && !os::is_terminal(output_.fd())));
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
   output_.stay_open(renderer_->live());
   rest_ = bytes_;

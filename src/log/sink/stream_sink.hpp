@@ -51,6 +51,7 @@ class StreamSink : public event::Outlet {
 
   std::unique_ptr<render::Renderer> renderer_;
   os::Output output_;
+  bool on_terminal_ = false;  // at the beginning
   std::string what_;
   std::string bytes_;               // what was drawn; kept for its memory
   std::string_view rest_;           // of it: what is not written
