@@ -94,6 +94,17 @@ TEST_CASE("live bars: the busiest stay, and do not change places all the time") 
   CHECK(bars.chosen(4).starts_with("1 2 7 +4"));
 }
 
+TEST_CASE("live bars: a clock that goes back makes nothing busier, and breaks nothing") {
+  Bars bars;
+  for (std::uint64_t id = 1; id <= 6; ++id) bars.put(running(id, 0, 1000, "x"));
+  bars.now_ns -= 900 * s;
+  for (std::uint64_t i = 1; i < 5; ++i) {
+    bars.put(running(1, i, 1000, "x"));
+    CHECK(bars.chosen(3).ends_with("+4 0%"));
+    bars.now_ns -= 20 * s;
+  }
+}
+
 TEST_CASE("live bars: too young is not there") {
   Bars bars;
   bars.put(running(1, 0, 10, "x"));

@@ -12,7 +12,9 @@ namespace dlog::render {
 namespace {
 
 float busy_after(float busy, std::int64_t ns) {
-  return busy * std::exp2(-static_cast<float>(ns) / static_cast<float>(LiveBars::busy_half_ns));
+  // A clock that goes back makes nothing busier.
+  return busy *
+         std::exp2(-static_cast<float>(std::max<std::int64_t>(ns, 0)) / static_cast<float>(LiveBars::busy_half_ns));
 }
 
 }  // namespace
