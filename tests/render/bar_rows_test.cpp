@@ -98,10 +98,10 @@ TEST_CASE("bar row: templates") {
   CHECK(by_template("x {message}", view) == "x");
   CHECK(by_template("x\n\x1b[2J", view) == "x\\n\\x1b[2J");
   CHECK(by_template("", view, 61).starts_with("copy[1] Downloading ["));
-  BarView own = view;
-  const event::BarTemplate own_template = *event::BarTemplate::parse("mine");
-  own.bar_template = &own_template;
-  CHECK(by_template("{desc}", own) == "mine");
+  BarView other = view;
+  const event::BarTemplate other_template = *event::BarTemplate::parse("mine");
+  other.bar_template = &other_template;
+  CHECK(by_template("{desc}", other) == "mine");
 }
 
 TEST_CASE("bar row: parts give way, the least important first") {
