@@ -21,7 +21,8 @@ constexpr std::int64_t s = 1000 * ms;
 struct Bars {
   void put(const Bar& bar, const Source& source = own) { bars.put(event_of(bar, source), now_ns); }
   void part(std::uint64_t id, std::uint64_t parent, const Source& source = own) {
-    Bar some = running(id, 0, 10, fmt::format("{}", id));
+    const std::string description = fmt::format("{}", id);
+    Bar some = running(id, 0, 10, description);
     some.parent = parent;
     put(some, source);
   }

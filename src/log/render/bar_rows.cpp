@@ -25,10 +25,13 @@ constexpr std::size_t depth_max = 8;        // of what is indented further
 constexpr std::int64_t eta_after_ns = 1'000'000'000;
 constexpr double eta_s_max = 100.0 * 24 * 3600;
 
+// Never destroyed: the log thread draws on while the process ends.
 const BarTemplate& usual_template(bool has_total) {
-  static const BarTemplate with_total = *BarTemplate::parse("{desc} {bar} {percent} {amount} {rate} {eta} {message}");
-  static const BarTemplate without = *BarTemplate::parse("{desc} {spinner} {amount} {rate} {elapsed} {message}");
-  return has_total ? with_total : without;
+  static const auto* const with_total =
+      new BarTemplate(*BarTemplate::parse("{desc} {bar} {percent} {amount} {rate} {eta} {message}"));
+  static const auto* const without =
+      new BarTemplate(*BarTemplate::parse("{desc} {spinner} {amount} {rate} {elapsed} {message}"));
+  return has_total ? *with_total : *without;
 }
 
 const BarTemplate& template_of(const BarView& view, const BarLook& look) {
