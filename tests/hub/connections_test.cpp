@@ -580,6 +580,35 @@ TEST_CASE("connections: frames that are not whole share a budget, whoever exceed
   CHECK(hub.connections->open() == fit + 1);
 }
 
+TEST_CASE("connections: all together have so many bars open, and what one gives back another may take") {
+  Hub hub;
+  const std::size_t full = hub::bars_open_max / hub::bars_per_connection_max;
+  std::vector<os::Descriptor> many;
+  const auto fill = [&] {
+    many.push_back(hub.connected());
+    std::string creates;
+    for (std::size_t bar = 0; bar < hub::bars_per_connection_max; ++bar) creates += create_frame(bar, "b", 5);
+    std::thread sender([&] { send_all(many.back(), creates); });
+    hub.serve_until_told(hub.told.size() + hub::bars_per_connection_max);
+    sender.join();
+  };
+  for (std::size_t i = 0; i < full; ++i) fill();
+  hub.told.clear();
+
+  os::Descriptor one_more = hub.connected();
+  send_all(one_more, create_frame(1, "refused", 5) + create_frame(2, "refused", 5) + log_frame(2, "heard"));
+  const Words words = hub.serve_until_told(2);
+  REQUIRE(words.size() == 2);  // told once
+  CHECK(words[0].find("open bars") != std::string::npos);
+  CHECK(words[1].starts_with("INF child: heard"));
+
+  many.pop_back();
+  hub.serve_until_told(2 + hub::bars_per_connection_max);  // orphaned
+  hub.told.clear();
+  send_all(one_more, create_frame(3, "taken", 5));
+  CHECK(hub.serve_until_told(1).front() == "bar 3 of child: created running 0/5 taken");
+}
+
 TEST_CASE("connections: at the end it is known who was heard out") {
   Hub hub;
   CHECK(hub.connections->all_heard_out());  // nobody is there

@@ -86,8 +86,12 @@ class Collector:
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
+    def _await_turn(self):
+        """Before each read."""
+
     def _read(self):
         while True:
+            self._await_turn()
             try:
                 piece = os.read(self.fd, 1 << 16)
             except OSError:  # a pseudo terminal's way of saying that nobody has it open any more

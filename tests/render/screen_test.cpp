@@ -468,3 +468,25 @@ TEST_CASE("screen: a hostile description stays in its row") {
   console.tell(bar(1, BarState::finished, 1, 10, "a\r\nb"));
   CHECK(console.draw_after(200 * ms) == Rows{end_of("a\\r\\nb", 1, 10, "finished in 0.2 s")});
 }
+
+TEST_CASE("screen: a terminal that has a taskbar is told how far all are, once for each change") {
+  Screen::Look look = Console::few_words();
+  look.taskbar = true;
+  look.age_ns = 0;
+  Screen screen(render::LineWords{false, false, nullptr}, look);
+  std::int64_t now_ns = 0;
+  const auto told_after = [&](const Bar& bar) {
+    screen.accept(event_of(bar), now_ns += 200 * ms);
+    std::string out;
+    screen.draw(out, now_ns, {80, 10});
+    const std::size_t at = out.find("\x1b]");
+    return at == std::string::npos ? std::string() : out.substr(at);
+  };
+  CHECK(told_after(running(1, 1, 0, "of unknown length")) == "\x1b]9;4;3\x1b\\");
+  CHECK(told_after(running(2, 1, 10, "Reading")) == "\x1b]9;4;1;10\x1b\\");
+  CHECK(told_after(running(1, 2, 0, "of unknown length")).empty());
+  CHECK(told_after(running(3, 3, 10, "Writing")) == "\x1b]9;4;1;20\x1b\\");
+  CHECK(told_after(bar(3, BarState::cleared, 3, 10, "")) == "\x1b]9;4;1;10\x1b\\");
+  CHECK(told_after(bar(2, BarState::finished, 10, 10, "Reading")) == "\x1b]9;4;3\x1b\\");
+  CHECK(told_after(bar(1, BarState::cleared, 2, 0, "")) == "\x1b]9;4;0\x1b\\");
+}

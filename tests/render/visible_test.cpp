@@ -17,11 +17,6 @@ namespace {
 using namespace dlog;
 using namespace dlog::render;
 
-std::string visible(std::string_view text) {
-  std::string out;
-  append_visible(out, text);
-  return out;
-}
 std::string visible_lines(std::string_view text) {
   std::string out;
   append_visible_lines(out, text);

@@ -62,6 +62,7 @@ std::string looks(ConsoleChoice choice, const Ends& ends) {
   else if (said.find("\x1b[32mINF\x1b[0m") == 13) out = "colour";
   else if (said.find("INF") == 13) out = "time";
   else if (said.find("INF") == 24) out = "date";
+  else if (said.find("\x1b[32mINF\x1b[0m") == 24) out = "date with colour";
 
   Bar start = running(1, 0, 10, "Reading");
   start.created = true;
@@ -107,6 +108,11 @@ TEST_CASE("console: what is automatic depends on the descriptor") {
   no_colour.surroundings.colour = sink::Colour::never;
   CHECK(on_terminal(no_colour) == "time/bar");
   CHECK(on_pipe(no_colour) == "date/plain");
+
+  ConsoleChoice colour = automatic;
+  colour.surroundings.colour = sink::Colour::always;
+  CHECK(on_terminal(colour) == "colour/bar");
+  CHECK(on_pipe(colour) == "date with colour/plain");
 
   ConsoleChoice ci = automatic;
   ci.surroundings.in_ci = true;

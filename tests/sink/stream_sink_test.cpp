@@ -367,3 +367,17 @@ TEST_CASE("stream sink: one frame of a screen is one write") {
   CHECK(read_now(terminal.ours)
             .starts_with("Reading [########################################] 100% 10/10 finished in "));
 }
+
+TEST_CASE("stream sink: no frames for what a program puts in the place of its terminal") {
+  const TemporaryFile file;
+  const os::Descriptor in_place(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  const Ends ends = make_terminal(80, 24);
+  Script script;
+  script.due_ns = 0;
+  StreamSink sink(std::make_unique<ScriptedRenderer>(script), ends.theirs.get(), {}, "it");
+  sink.settle();
+  CHECK_FALSE(script.behind);
+  REQUIRE(::dup2(in_place.get(), ends.theirs.get()) >= 0);
+  sink.settle();
+  CHECK(script.behind);
+}

@@ -143,7 +143,7 @@ void Connection::handle(const wire::HelloFrame& frame) {
 }
 
 void Connection::handle(const wire::SiteFrame& frame) {
-  if (sites_.define(frame.number, {frame.file, frame.function, frame.line}, most_.site_bytes)) return;
+  if (sites_.define(frame.number, {frame.file, frame.function, frame.line}, allowed_.site_bytes)) return;
   notice_once(
       told_too_many_sites_,
       fmt::format("more places in the source than {}, or more than {} bytes of them, or {} with those of others; "
@@ -164,7 +164,7 @@ void Connection::handle(const wire::RecordFrame& frame) {
 }
 
 Connection::OpenBar* Connection::open_bar(std::uint64_t id) {
-  if (bars_.size() >= std::min(bars_per_connection_max, most_.bars)) {
+  if (bars_.size() >= std::min(bars_per_connection_max, allowed_.bars)) {
     notice_once(told_too_many_bars_,
                 fmt::format("more than {} open bars, or {} with those of others; further ones are not shown",
                             bars_per_connection_max, bars_open_max));

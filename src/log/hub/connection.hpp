@@ -62,7 +62,7 @@ class Connection {
     std::size_t site_bytes = site_bytes_per_connection_max;
   };
   Kept kept() const noexcept { return {bars_.size(), sites_.bytes()}; }
-  void allow(Kept most) noexcept { most_ = most; }
+  void allow(Kept most) noexcept { allowed_ = most; }
 
   std::uint64_t id() const noexcept { return id_; }
   // Between two bursts: gives memory back.
@@ -133,7 +133,7 @@ class Connection {
   Record notice_record_;
 
   Bars bars_;
-  Kept most_{};
+  Kept allowed_{};
   bool told_unknown_frame_ = false;
   bool told_unknown_bar_ = false;
   bool told_too_many_bars_ = false;

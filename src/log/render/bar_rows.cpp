@@ -50,12 +50,6 @@ std::string amount_words(const Bar& bar) {
   return fmt::format("{:>{}}/{}", value, total.size() - unit.size(), total);
 }
 
-std::string visible(std::string_view text) {
-  std::string out;
-  append_visible(out, text);
-  return out;
-}
-
 // A part of a row.
 struct Cell {
   BarField field = BarField::literal;

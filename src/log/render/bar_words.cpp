@@ -10,12 +10,6 @@
 namespace dlog::render {
 namespace {
 
-std::string visible(std::string_view text) {
-  std::string out;
-  append_visible(out, text);
-  return out;
-}
-
 // A number in the largest unit that it fills; `names` from the plain unit up.
 template <std::size_t n>
 std::string scaled(double value, double step, const char* const (&names)[n]) {

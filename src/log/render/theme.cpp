@@ -34,6 +34,11 @@ std::string_view colour_of(BarState state, bool colour) noexcept {
 
 std::string_view colour_dim(bool colour) noexcept { return colour ? "\x1b[2m" : std::string_view{}; }
 
+BarTheme theme_for(BarTheme asked, bool unicode) noexcept {
+  if (asked != BarTheme::automatic) return asked;
+  return unicode ? BarTheme::blocks : BarTheme::ascii;
+}
+
 std::string_view sign_of(BarState state, const BarLook& look) noexcept {
   if (!look.unicode) return {};
   switch (state) {

@@ -18,6 +18,9 @@ std::string_view colour_of(BarState state, bool colour) noexcept;
 std::string_view colour_dim(bool colour) noexcept;
 inline constexpr std::string_view colour_end = "\x1b[0m";
 
+// The theme that an automatic one stands for.
+BarTheme theme_for(BarTheme asked, bool unicode) noexcept;
+
 // What bars look like on this terminal.
 struct BarLook {
   BarTheme theme = BarTheme::ascii;  // none that is automatic

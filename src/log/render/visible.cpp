@@ -67,6 +67,12 @@ void append_visible(std::string& out, std::string_view text) {
       [&](utf8::CodePoint point) { append_escaped(out, point); });
 }
 
+std::string visible(std::string_view text) {
+  std::string out;
+  append_visible(out, text);
+  return out;
+}
+
 void append_visible_lines(std::string& out, std::string_view message) {
   if (utf8::printable_ascii(message) == message.size()) {
     out += message;

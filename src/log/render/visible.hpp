@@ -9,6 +9,7 @@ namespace dlog::render {
 
 // Control bytes become `\x1b`, bidi controls and line separators `\u202e`, bytes that are not UTF-8 `\xff`; a newline `\n`.
 void append_visible(std::string& out, std::string_view text);
+std::string visible(std::string_view text);
 
 // The same for a message: its newlines stay, and each continuation line is indented, so that it cannot pass for a record. One
 // newline at the end is left out.

@@ -70,8 +70,7 @@ render::Screen::Look look_for(const ConsoleChoice& choice) {
   render::Screen::Look look;
   look.bars.unicode = around.unicode && !around.wide_ambiguous;
   look.bars.wide_ambiguous = around.wide_ambiguous;
-  look.bars.theme = choice.bar_theme;
-  if (look.bars.theme == BarTheme::automatic) look.bars.theme = look.bars.unicode ? BarTheme::blocks : BarTheme::ascii;
+  look.bars.theme = render::theme_for(choice.bar_theme, look.bars.unicode);
   if (auto parsed = event::BarTemplate::parse(choice.bar_template)) look.bars.bar_template = std::move(*parsed);
   look.taskbar = choice.taskbar;
   return look;

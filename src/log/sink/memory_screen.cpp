@@ -30,8 +30,7 @@ render::Screen::Look look_for(const MemoryScreenOptions& options) {
   render::Screen::Look look;
   look.age_ns = 0;
   look.bars.unicode = options.unicode;
-  look.bars.theme = options.theme;
-  if (look.bars.theme == BarTheme::automatic) look.bars.theme = options.unicode ? BarTheme::blocks : BarTheme::ascii;
+  look.bars.theme = render::theme_for(options.theme, options.unicode);
   if (auto parsed = event::BarTemplate::parse(options.bar_template)) look.bars.bar_template = std::move(*parsed);
   return look;
 }

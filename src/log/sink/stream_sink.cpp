@@ -86,7 +86,7 @@ void StreamSink::suspend(bool on) {
 void StreamSink::draw(std::int64_t now_ns) {
   bytes_.clear();
   const os::TerminalSize size = renderer_->draws_frames() ? os::terminal_size(output_.fd()) : os::TerminalSize{};
-  // Nor are frames for what a program that turns into a daemon puts in the place of the terminal.
+  // No frames in the background of the terminal, nor for what a program that becomes a daemon puts in its place.
   if (renderer_->draws_frames())
     renderer_->stay_behind(os::in_background(output_.fd()) || (on_terminal_ && !os::is_terminal(output_.fd())));
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
