@@ -76,7 +76,7 @@ def bars(goals, results):
         goals.bound(f"step of a bar, {of}, to a fetch_add", results.median("bars", ("update", "dlog"), f"ratio_{threads}"), 1.2, "x")
     for rows in (24, 110):
         step = ("cpu", rows)
-        goals.bound(f"100 live bars on {rows} rows, % of a core", results.median("bars", step, "core_percent"), 0.3, " %")
+        goals.bound(f"100 live bars on {rows} rows, dlog's % of a core", results.median("bars", step, "dlog_percent"), 0.3, " %")
     goals.bound("100 bars of 10 children, % of the parent's core", results.median("bars", "children", "core_percent"), 1, " %")
     # What is counted begins and ends between two changes.
     goals.bound("changes of a child's bar on the wire, /s", results.median("bars", "children", "changes_a_second_and_bar"), 10.2, "/s")

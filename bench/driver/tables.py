@@ -131,9 +131,9 @@ def bars(results, _):
     table.notes.append("In turns; the ratio is the median of the turns' ratios.")
     yield table
     table = Table("100 live bars, changed 10 times a second",
-                  ["% of a core", "all", "caller", "reader of the terminal", "frames/s", "bytes/s"])
+                  ["% of a core", "dlog", "caller", "reader of the terminal", "frames/s", "bytes/s"])
     for rows in (24, 110):
-        names = ("core_percent", "caller_percent", "reader_percent", "frames_a_second", "bytes_a_second")
+        names = ("dlog_percent", "caller_percent", "reader_percent", "frames_a_second", "bytes_a_second")
         table.row(f"{rows} rows", *(get(("cpu", rows), name) for name in names))
     yield table
     table = Table("Bars of children, changed as fast as they can",

@@ -38,7 +38,9 @@ const Signs& signs_of(const BarLook& look) {
 }
 
 void append_times(std::string& out, std::string_view sign, std::size_t times) {
-  for (; times != 0; --times) out += sign;
+  if (sign.size() == 1) out.append(times, sign.front());
+  else
+    for (; times != 0; --times) out += sign;
 }
 
 class Brush {

@@ -39,6 +39,11 @@ const BarTemplate& template_of(const BarView& view, const BarLook& look) {
   return look.bar_template.parts.empty() ? usual_template(view.bar.total != 0) : look.bar_template;
 }
 
+std::string to_the_right(std::string text, std::size_t columns) {
+  if (text.size() < columns) text.insert(0, columns - text.size(), ' ');
+  return text;
+}
+
 // `  5/100`, `2.6/3.8 MiB`, `512 B/3.8 MiB`: as wide for every value where it can be.
 std::string amount_words(const Bar& bar) {
   std::string value = amount_of(bar.value, bar.unit);
@@ -47,7 +52,11 @@ std::string amount_words(const Bar& bar) {
   const auto unit_of = [](std::string_view text) { return text.substr(std::min(text.find(' '), text.size())); };
   const std::string_view unit = unit_of(total);
   if (unit_of(value) == unit) value.resize(value.size() - unit.size());
-  return fmt::format("{:>{}}/{}", value, total.size() - unit.size(), total);
+  return to_the_right(std::move(value), total.size() - unit.size()) + '/' + total;
+}
+
+std::string percent_words(const Bar& bar) {
+  return to_the_right(fmt::format_int(percent(bar.value, bar.total)).str(), 3) + '%';
 }
 
 // A part of a row.
@@ -118,14 +127,13 @@ class Rows {
         return out;
       }
       case BarField::spinner: return std::string(spinner(tick_, look_));
-      case BarField::percent: return bar.total == 0 ? "" : fmt::format("{:3}%", percent(bar.value, bar.total));
+      case BarField::percent: return bar.total == 0 ? "" : percent_words(bar);
       case BarField::value: return amount_of(bar.value, bar.unit);
       case BarField::total: return bar.total == 0 ? "" : amount_of(bar.total, bar.unit);
       case BarField::amount: return amount_words(bar);
       case BarField::rate: {
-        const std::string rate =
-            rate_words(view.elapsed_ns < eta_after_ns || bar.paused ? 0 : view.per_second, bar.unit);
-        return rate.empty() ? rate : fmt::format("{:>{}}", rate, bar.unit == Unit::items ? 7 : 10);
+        std::string rate = rate_words(view.elapsed_ns < eta_after_ns || bar.paused ? 0 : view.per_second, bar.unit);
+        return rate.empty() ? rate : to_the_right(std::move(rate), bar.unit == Unit::items ? 7 : 10);
       }
       case BarField::elapsed: return clock_words(view.elapsed_ns);
       case BarField::eta: return eta_words(view);

@@ -18,6 +18,13 @@ std::string scaled(double value, double step, const char* const (&names)[n]) {
   for (; value >= (power == 0 ? step : step - 0.05) && power + 1 < n; ++power) value /= step;
   return fmt::format("{:.1f} {}", value, names[power]);
 }
+// Digits alone need no format string taken apart: rows are made of them, ten times a second.
+std::string digits(std::uint64_t n) { return fmt::format_int(n).str(); }
+void append_two_digits(std::string& out, std::int64_t n) {
+  out += static_cast<char>('0' + n / 10 % 10);
+  out += static_cast<char>('0' + n % 10);
+}
+
 constexpr const char* bytes_names[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 constexpr const char* bytes_iec_names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
@@ -60,11 +67,10 @@ int percent(std::uint64_t value, std::uint64_t total) noexcept {
 
 std::string amount_of(std::uint64_t n, Unit unit) {
   switch (unit) {
-    case Unit::items: return fmt::format("{}", n);
-    case Unit::bytes: return n < 1000 ? fmt::format("{} B", n) : scaled(static_cast<double>(n), 1000, bytes_names);
-    case Unit::bytes_iec:
-      return n < 1024 ? fmt::format("{} B", n) : scaled(static_cast<double>(n), 1024, bytes_iec_names);
-    case Unit::seconds: return fmt::format("{} s", n);
+    case Unit::items: return digits(n);
+    case Unit::bytes: return n < 1000 ? digits(n) + " B" : scaled(static_cast<double>(n), 1000, bytes_names);
+    case Unit::bytes_iec: return n < 1024 ? digits(n) + " B" : scaled(static_cast<double>(n), 1024, bytes_iec_names);
+    case Unit::seconds: return digits(n) + " s";
   }
   return {};
 }
@@ -93,9 +99,21 @@ std::string rate_words(double per_second, Unit unit) {
 std::string clock_words(std::int64_t ns) {
   const std::int64_t seconds = std::max<std::int64_t>(ns, 0) / 1'000'000'000;
   const std::int64_t hours = seconds / 3600;
-  if (hours >= 48) return fmt::format("{}d {:02}h", hours / 24, hours % 24);
-  if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, seconds / 60 % 60, seconds % 60);
-  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+  std::string out;
+  if (hours >= 48) {
+    out = digits(static_cast<std::uint64_t>(hours / 24)) + "d ";
+    append_two_digits(out, hours % 24);
+    return out + 'h';
+  }
+  if (hours > 0) {
+    out = digits(static_cast<std::uint64_t>(hours)) + ':';
+    append_two_digits(out, seconds / 60 % 60);
+  } else {
+    out = digits(static_cast<std::uint64_t>(seconds / 60));
+  }
+  out += ':';
+  append_two_digits(out, seconds % 60);
+  return out;
 }
 
 std::string duration_words(std::int64_t ns) {
