@@ -56,7 +56,7 @@ TEST_CASE("frame: nothing live is nothing but the lines") {
 
 TEST_CASE("frame: the exact bytes") {
   Picture picture({20, 5});
-  const std::string begin = "\x1b[?2026h \x1b[D\x1b[18C  \r";
+  const std::string begin = "\x1b[?2026h \x1b[D\x1b[K\x1b[18C  \r";
   CHECK(picture.draw("one\n", {"bar"}) == begin + "\x1b[Kone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("", {"bar 2"}) == begin + "\x1b[K\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("two\n", {"bar", "baz"}) ==
@@ -244,6 +244,20 @@ TEST_CASE("frame: a new size leaves no ghost") {
     picture.draw("two\n", bars);
     CHECK(picture.terminal.screen() == Rows{"one", "two", "", "bar number one", "bar number two"});
   }
+}
+
+// The frame was made for a size that the terminal has no more.
+TEST_CASE("frame: a stray line and a terminal that has just got narrower leave no ghost") {
+  Picture picture({40, 8});
+  picture.draw("one\n", {"bar a", "bar b", "bar c"});
+  picture.terminal.write("stray\n");
+  picture.terminal.resize(30, 8);
+  picture.draw("two\n", {"bar a", "bar b", "bar c"});
+  picture.size = {30, 8};
+  picture.draw("three\n", {"bar a", "bar b", "bar c"});
+  Rows rows = picture.terminal.text();
+  std::erase(rows, "");  // a blank line may stay
+  CHECK(rows == Rows{"one", "stray", "two", "three", "bar a", "bar b", "bar c"});
 }
 
 TEST_CASE("frame: rows_max leaves one row for the spacer and one for text") {

@@ -20,9 +20,10 @@ constexpr std::string_view autowrap_on = "\x1b[?7h";
 // To the first column; and where the cursor is not there, to a new line: text without a newline that another program wrote stays
 // as a line of its own. Nobody can ask where the cursor is, but from the first column it is one step further to the right edge
 // than from any other, so that of two blanks written there the second goes to a new line or not. The blank before that is for
-// text that has just filled its row: the cursor then stands on its last character.
+// text that has just filled its row: the cursor then stands on its last character. What follows text or, behind a stray line, is
+// left of a live row is erased before that: where the terminal has just got narrower the second blank goes to a new line anyway.
 void append_line_start(std::string& out, Size size) {
-  if (size.columns > 2) fmt::format_to(std::back_inserter(out), " \x1b[D\x1b[{}C  ", size.columns - 2);
+  if (size.columns > 2) fmt::format_to(std::back_inserter(out), " \x1b[D\x1b[K\x1b[{}C  ", size.columns - 2);
   out += '\r';
 }
 
