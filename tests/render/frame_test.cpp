@@ -57,11 +57,14 @@ TEST_CASE("frame: nothing live is nothing but the lines") {
 TEST_CASE("frame: the exact bytes") {
   Picture picture({20, 5});
   const std::string begin = "\x1b[?2026h \x1b[D\x1b[K\x1b[18C  \r";
-  CHECK(picture.draw("one\n", {"bar"}) == begin + "\x1b[Kone\n\x1b[?7l\nbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
+  CHECK(picture.draw("one\n", {"bar"}) ==
+        begin + "\x1b[Kone\n\n\x1b[1A\x1b[?7l\r\x1b[Bbar\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
   CHECK(picture.draw("", {"bar 2"}) == begin + "\x1b[K\x1b[?7l\nbar 2\x1b[K\x1b[?7h\r\x1b[1A\x1b[?2026l");
+  const std::string again = begin + "\x1b[K\x1b[C\x1b[J\r";
   CHECK(picture.draw("two\n", {"bar", "baz"}) ==
-        begin + "\x1b[K\x1b[C\x1b[J\rtwo\n\x1b[?7l\nbar\x1b[K\nbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
-  CHECK(picture.draw("", {}) == begin + "\x1b[K\x1b[C\x1b[J\r\x1b[?2026l");
+        again + "two\n\n\n\x1b[2A\x1b[?7l\r\x1b[Bbar\x1b[K\r\x1b[Bbaz\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
+  CHECK(picture.draw("", {"bar", "b"}) == begin + "\x1b[K\x1b[?7l\nbar\x1b[K\nb\x1b[K\x1b[?7h\r\x1b[2A\x1b[?2026l");
+  CHECK(picture.draw("", {}) == again + "\x1b[?2026l");
   CHECK(picture.draw("three\n", {}) == "three\n");
 }
 
@@ -258,6 +261,28 @@ TEST_CASE("frame: a stray line and a terminal that has just got narrower leave n
   Rows rows = picture.terminal.text();
   std::erase(rows, "");  // a blank line may stay
   CHECK(rows == Rows{"one", "stray", "two", "three", "bar a", "bar b", "bar c"});
+}
+
+// The frames were made for a size that the terminal has no more.
+TEST_CASE("frame: a terminal that has just got lower keeps no ghost of a bar") {
+  const std::vector<std::string> bars{"bar a", "bar b", "bar c", "bar d", "bar e", "bar f"};
+  for (const int stale_frames : {1, 3}) {
+    Picture picture({20, 8});
+    picture.draw("one\ntwo\n", bars);
+    picture.terminal.resize(20, 5);
+    for (int i = 0; i < stale_frames; ++i) {
+      std::string out;
+      picture.frame.append(out, "late\n", bars, {20, 8});
+      picture.terminal.write(out);
+    }
+    picture.size = {20, 5};
+    picture.draw("three\n", {"bar a", "bar b", "bar c"});
+    Rows rows = picture.terminal.text();
+    std::erase(rows, "");  // blank lines may stay
+    std::erase(rows, "late");
+    CAPTURE(stale_frames);
+    CHECK(rows == Rows{"one", "two", "three", "bar a", "bar b", "bar c"});
+  }
 }
 
 TEST_CASE("frame: rows_max leaves one row for the spacer and one for text") {

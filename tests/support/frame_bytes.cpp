@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/utf8.hpp"
 
@@ -37,6 +38,7 @@ std::string FrameBytes::read(std::string_view bytes) {
       if (!fault.empty()) return fault;
     } else if (byte == '\n') {
       if (!autowrap_) rows_.emplace_back();
+      ++newlines_;
     } else if (byte < 0x20 || byte == 0x7F) {
       if (byte != '\r') return fmt::format("control byte {:#04x}", byte);
     } else {
@@ -65,7 +67,13 @@ std::string FrameBytes::read_sequence(std::string_view bytes) {
 
   if (given.empty() && (final == 'J' || final == 'K' || final == 'C' || final == 'D')) return {};
   if (final == 'C' && is_digits(given, 10)) return {};
+  if (final == 'B' && given.empty() && !autowrap_) {
+    rows_.emplace_back();
+    return {};
+  }
   if (final == 'A' && is_digits(given, 5)) {
+    // Back from the room that was made for rows.
+    if (std::stoul(std::string(given)) <= std::exchange(newlines_, 0)) return {};
     return given == fmt::format("{}", rows_.size()) ? "" : fmt::format("{} up, of {} rows", given, rows_.size());
   }
   if (final == 'm' && std::find(colours.begin(), colours.end(), given) != colours.end()) {
@@ -100,6 +108,7 @@ std::string FrameBytes::set_autowrap(bool on) {
 std::string FrameBytes::synchronize(bool on) {
   if (on == synchronized_) return "a synchronized update begins or ends twice";
   synchronized_ = on;
+  newlines_ = 0;
   return {};
 }
 

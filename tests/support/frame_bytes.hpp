@@ -27,7 +27,8 @@ class FrameBytes {
   std::string synchronize(bool on);
 
   std::vector<std::string> rows_{};
-  std::size_t taken_ = 0;  // how many bytes the sequence had
+  std::size_t newlines_ = 0;  // of this frame, before its rows
+  std::size_t taken_ = 0;     // how many bytes the sequence had
   bool autowrap_ = true;
   bool synchronized_ = false;
   bool coloured_ = false;

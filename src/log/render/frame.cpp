@@ -14,6 +14,7 @@ constexpr std::string_view sync_end = "\x1b[?2026l";
 // what stood there as if it had scrolled away.
 constexpr std::string_view erase_down = "\x1b[K\x1b[C\x1b[J\r";
 constexpr std::string_view erase_to_line_end = "\x1b[K";
+constexpr std::string_view down = "\r\x1b[B";
 constexpr std::string_view autowrap_off = "\x1b[?7l";
 constexpr std::string_view autowrap_on = "\x1b[?7h";
 
@@ -25,6 +26,24 @@ constexpr std::string_view autowrap_on = "\x1b[?7h";
 void append_line_start(std::string& out, Size size) {
   if (size.columns > 2) fmt::format_to(std::back_inserter(out), " \x1b[D\x1b[K\x1b[{}C  ", size.columns - 2);
   out += '\r';
+}
+
+// A terminal that has just got lower has less room than these rows take: what scrolls then should be no row of ours, or it would
+// stay as a ghost. So where nothing is left below, room is made first, and rows are gone down to, which scrolls nothing. Where they
+// are drawn over what they were, so that nothing flickers, each makes the room that a stray line may have taken.
+void append_rows(std::string& out, const std::vector<std::string>& rows, bool from_scratch) {
+  if (from_scratch) {
+    out.append(rows.size(), '\n');
+    fmt::format_to(std::back_inserter(out), "\x1b[{}A", rows.size());
+  }
+  out += autowrap_off;
+  for (const std::string& row : rows) {
+    out += from_scratch ? down : std::string_view("\n");
+    out += row;
+    out += erase_to_line_end;
+  }
+  out += autowrap_on;
+  fmt::format_to(std::back_inserter(out), "\r\x1b[{}A", rows.size());
 }
 
 }  // namespace
@@ -42,16 +61,7 @@ void Frame::append(std::string& out, std::string_view lines, const std::vector<s
   const bool from_scratch = !lines.empty() || rows.size() < rows_before_ || size != size_before_;
   out += rows_before_ != 0 && from_scratch ? erase_down : erase_to_line_end;
   out += lines;
-  if (!rows.empty()) {
-    out += autowrap_off;
-    for (const std::string& row : rows) {
-      out += '\n';
-      out += row;
-      out += erase_to_line_end;
-    }
-    out += autowrap_on;
-    fmt::format_to(std::back_inserter(out), "\r\x1b[{}A", rows.size());
-  }
+  if (!rows.empty()) append_rows(out, rows, from_scratch);
   out += sync_end;
   rows_before_ = rows.size();
   size_before_ = size;
