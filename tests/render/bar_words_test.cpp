@@ -16,6 +16,7 @@ using namespace dlog;
 using namespace dlog::test;
 using render::bar_sentence;
 using render::percent;
+using render::percent_words;
 
 constexpr auto most = std::numeric_limits<std::uint64_t>::max();
 
@@ -26,6 +27,13 @@ std::string amount(std::uint64_t value, std::uint64_t total, Unit unit) {
 }
 
 }  // namespace
+
+TEST_CASE("bar: percent in words is as wide for every value") {
+  CHECK(percent_words(running(1, 0, 10, "")) == "  0%");
+  CHECK(percent_words(running(1, 42, 100, "")) == " 42%");
+  CHECK(percent_words(running(1, 10, 10, "")) == "100%");
+  CHECK(percent_words(running(1, 10, 0, "")).empty());
+}
 
 TEST_CASE("bar: percent is rounded down, exactly") {
   std::string wrong;

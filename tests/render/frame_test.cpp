@@ -329,7 +329,12 @@ TEST_CASE("frame: the terminal of these tests refuses what no frame may emit") {
                           "J",
                           "\xff",
                           "\x1b[?1049h",
-                          "\x1b[?2026l"}) {
+                          "\x1b[?2026l",
+                          "\r\x1b[B",
+                          "\n\x1b[2A",
+                          "\nline\x1b[1A",
+                          "\n\n\x1b[2A\x1b[?7l\r\x1b[Bone row in the room for two\x1b[?7h",
+                          "\x1b[?7l\n\n\x1b[?7h\r\x1b[1A"}) {
     Terminal terminal(10, 5);
     INFO(bad);
     CHECK_THROWS(terminal.write(bad));

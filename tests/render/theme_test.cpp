@@ -74,3 +74,9 @@ TEST_CASE("theme: a spinner turns, and comes round") {
     CHECK(seen.size() == (unicode ? 10 : 4));
   }
 }
+
+TEST_CASE("theme: what an automatic one stands for") {
+  CHECK(render::theme_for(BarTheme::automatic, true) == BarTheme::blocks);
+  CHECK(render::theme_for(BarTheme::automatic, false) == BarTheme::ascii);
+  for (const bool unicode : {false, true}) CHECK(render::theme_for(BarTheme::dots, unicode) == BarTheme::dots);
+}

@@ -56,6 +56,14 @@ class ScriptedRenderer : public render::Renderer {
   Script& script_;
 };
 
+// A sink on a terminal of its own, whose renderer always has something to draw.
+struct OnTerminal {
+  OnTerminal() { script.due_ns = 0; }
+  Ends terminal = make_terminal(33, 7);
+  Script script{};
+  StreamSink sink{std::make_unique<ScriptedRenderer>(script), terminal.theirs.get(), {}, "it"};
+};
+
 std::unique_ptr<render::Renderer> plain_lines() {
   return std::make_unique<render::Lines>(render::LineFormat::plain, render::BarLines::plain, render::LineWords{});
 }
@@ -179,35 +187,29 @@ TEST_CASE("stream sink: leaving and suspending reach the renderer, and are writt
 
 TEST_CASE(
     "stream sink: live rows are the renderer's; a terminal that is not this session's is in nobody's background") {
-  const Ends terminal = make_terminal(33, 7);
-  Script script;
-  script.due_ns = 0;
-  StreamSink sink(std::make_unique<ScriptedRenderer>(script), terminal.theirs.get(), {}, "it");
-  sink.settle();
-  CHECK_FALSE(script.behind);
-  CHECK_FALSE(sink.live());
-  script.live = true;
-  CHECK(sink.live());
+  OnTerminal on;
+  on.sink.settle();
+  CHECK_FALSE(on.script.behind);
+  CHECK_FALSE(on.sink.live());
+  on.script.live = true;
+  CHECK(on.sink.live());
 }
 
 TEST_CASE("stream sink: the size is the terminal's at each write") {
-  const Ends terminal = make_terminal(33, 7);
-  Script script;
-  script.due_ns = 0;
-  StreamSink sink(std::make_unique<ScriptedRenderer>(script), terminal.theirs.get(), {}, "it");
-  sink.settle();
-  CHECK(script.size == render::Size{33, 7});
-  set_size(terminal.theirs, 120, 40);
-  sink.settle();
-  CHECK(script.size == render::Size{120, 40});
-  set_size(terminal.theirs, 0, 0);  // a terminal that does not say
-  sink.settle();
-  CHECK(script.size == render::Size{80, 24});
+  OnTerminal on;
+  on.sink.settle();
+  CHECK(on.script.size == render::Size{33, 7});
+  set_size(on.terminal.theirs, 120, 40);
+  on.sink.settle();
+  CHECK(on.script.size == render::Size{120, 40});
+  set_size(on.terminal.theirs, 0, 0);  // a terminal that does not say
+  on.sink.settle();
+  CHECK(on.script.size == render::Size{80, 24});
 
   const Ends pipe = make_pipe();
-  StreamSink plain(std::make_unique<ScriptedRenderer>(script), pipe.theirs.get(), {}, "it");
+  StreamSink plain(std::make_unique<ScriptedRenderer>(on.script), pipe.theirs.get(), {}, "it");
   plain.settle();
-  CHECK(script.size == render::Size{80, 24});
+  CHECK(on.script.size == render::Size{80, 24});
 }
 
 TEST_CASE("stream sink: the first line is worded for the size the terminal has") {
@@ -371,13 +373,10 @@ TEST_CASE("stream sink: one frame of a screen is one write") {
 TEST_CASE("stream sink: no frames for what a program puts in the place of its terminal") {
   const TemporaryFile file;
   const os::Descriptor in_place(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  const Ends ends = make_terminal(80, 24);
-  Script script;
-  script.due_ns = 0;
-  StreamSink sink(std::make_unique<ScriptedRenderer>(script), ends.theirs.get(), {}, "it");
-  sink.settle();
-  CHECK_FALSE(script.behind);
-  REQUIRE(::dup2(in_place.get(), ends.theirs.get()) >= 0);
-  sink.settle();
-  CHECK(script.behind);
+  OnTerminal on;
+  on.sink.settle();
+  CHECK_FALSE(on.script.behind);
+  REQUIRE(::dup2(in_place.get(), on.terminal.theirs.get()) >= 0);
+  on.sink.settle();
+  CHECK(on.script.behind);
 }

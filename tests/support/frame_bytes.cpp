@@ -38,7 +38,6 @@ std::string FrameBytes::read(std::string_view bytes) {
       if (!fault.empty()) return fault;
     } else if (byte == '\n') {
       if (!autowrap_) rows_.emplace_back();
-      ++newlines_;
     } else if (byte < 0x20 || byte == 0x7F) {
       if (byte != '\r') return fmt::format("control byte {:#04x}", byte);
     } else {
@@ -50,6 +49,7 @@ std::string FrameBytes::read(std::string_view bytes) {
       taken_ = point.bytes;
       if (!autowrap_ && !rows_.empty()) rows_.back().append(bytes.substr(0, point.bytes));
     }
+    newlines_ = byte == '\n' ? newlines_ + 1 : 0;
     bytes.remove_prefix(taken_);
   }
   return {};
@@ -72,8 +72,11 @@ std::string FrameBytes::read_sequence(std::string_view bytes) {
     return {};
   }
   if (final == 'A' && is_digits(given, 5)) {
-    // Back from the room that was made for rows.
-    if (std::stoul(std::string(given)) <= std::exchange(newlines_, 0)) return {};
+    // Back from the room that was made for rows, or from the rows.
+    if (newlines_ != 0) {
+      room_ = std::stoul(std::string(given));
+      return autowrap_ && room_ <= newlines_ ? "" : fmt::format("{} up, of {} newlines", given, newlines_);
+    }
     return given == fmt::format("{}", rows_.size()) ? "" : fmt::format("{} up, of {} rows", given, rows_.size());
   }
   if (final == 'm' && std::find(colours.begin(), colours.end(), given) != colours.end()) {
@@ -101,14 +104,14 @@ std::string FrameBytes::read_command(std::string_view bytes) {
 std::string FrameBytes::set_autowrap(bool on) {
   if (on == autowrap_) return "autowrap is switched twice";
   autowrap_ = on;
-  if (!on) rows_.clear();
-  return {};
+  if (!on) return rows_.clear(), std::string();
+  const std::size_t room = std::exchange(room_, 0);
+  return room == 0 || room == rows_.size() ? "" : fmt::format("{} rows in the room for {}", rows_.size(), room);
 }
 
 std::string FrameBytes::synchronize(bool on) {
   if (on == synchronized_) return "a synchronized update begins or ends twice";
   synchronized_ = on;
-  newlines_ = 0;
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The grammar of what a frame may emit: printable UTF-8, LF, CR, and the few sequences of docs/architecture.md.
+// The grammar of what a frame may emit: printable UTF-8, LF, CR, and the few sequences of docs/console.md.
 // One thread. What was opened by one piece of bytes may be closed by the next.
 #pragma once
 
@@ -27,7 +27,8 @@ class FrameBytes {
   std::string synchronize(bool on);
 
   std::vector<std::string> rows_{};
-  std::size_t newlines_ = 0;  // of this frame, before its rows
+  std::size_t newlines_ = 0;  // that were the last bytes
+  std::size_t room_ = 0;      // rows that it was made for; 0: none was
   std::size_t taken_ = 0;     // how many bytes the sequence had
   bool autowrap_ = true;
   bool synchronized_ = false;

@@ -28,7 +28,8 @@ std::string bar_end_line(const BarView& view, std::size_t columns, const BarLook
   append_visible(head, bar.description);
   head += ' ';
   std::string amounts = amount(bar) + ' ';
-  const std::string percentage = bar.total == 0 ? "" : fmt::format("{:3}% ", percent(bar.value, bar.total));
+  std::string percentage = percent_words(bar);
+  if (!percentage.empty()) percentage += ' ';
   const std::string_view sign = sign_of(bar.state, look);
   const std::string state = fmt::format("{}{}{}", sign, sign.empty() ? "" : " ", state_name(bar.state));
   std::string time = (bar.state == BarState::finished ? " in " : " after ") + duration_words(view.elapsed_ns);

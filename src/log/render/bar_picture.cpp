@@ -38,9 +38,7 @@ const Signs& signs_of(const BarLook& look) {
 }
 
 void append_times(std::string& out, std::string_view sign, std::size_t times) {
-  if (sign.size() == 1) out.append(times, sign.front());
-  else
-    for (; times != 0; --times) out += sign;
+  for (; times != 0; --times) out += sign;
 }
 
 class Brush {

@@ -55,10 +55,6 @@ std::string amount_words(const Bar& bar) {
   return to_the_right(std::move(value), total.size() - unit.size()) + '/' + total;
 }
 
-std::string percent_words(const Bar& bar) {
-  return to_the_right(fmt::format_int(percent(bar.value, bar.total)).str(), 3) + '%';
-}
-
 // A part of a row.
 struct Cell {
   BarField field = BarField::literal;
@@ -127,7 +123,7 @@ class Rows {
         return out;
       }
       case BarField::spinner: return std::string(spinner(tick_, look_));
-      case BarField::percent: return bar.total == 0 ? "" : percent_words(bar);
+      case BarField::percent: return percent_words(bar);
       case BarField::value: return amount_of(bar.value, bar.unit);
       case BarField::total: return bar.total == 0 ? "" : amount_of(bar.total, bar.unit);
       case BarField::amount: return amount_words(bar);

@@ -65,6 +65,13 @@ int percent(std::uint64_t value, std::uint64_t total) noexcept {
   return static_cast<int>(p);
 }
 
+std::string percent_words(const Bar& bar) {
+  if (bar.total == 0) return {};
+  std::string out = digits(static_cast<std::uint64_t>(percent(bar.value, bar.total)));
+  out.insert(0, 3 - out.size(), ' ');
+  return out + '%';
+}
+
 std::string amount_of(std::uint64_t n, Unit unit) {
   switch (unit) {
     case Unit::items: return digits(n);

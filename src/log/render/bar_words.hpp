@@ -17,6 +17,9 @@ std::string_view unit_name(Unit unit) noexcept;        // items bytes bytes_iec 
 // 0..100, rounded down, so that 100 means all; 0 where the total is unknown.
 int percent(std::uint64_t value, std::uint64_t total) noexcept;
 
+// ` 42%`; empty where the total is unknown.
+std::string percent_words(const Bar& bar);
+
 // `42`, `1.4 MiB`, `90 s`
 std::string amount_of(std::uint64_t n, Unit unit);
 

@@ -2,7 +2,7 @@
 //
 // Between two frames the cursor stands at the left of a blank spacer row, above the live rows: a stray line that another program
 // writes lands there and survives, and a resize leaves no ghost. Pure: (what was drawn before, lines, rows, size) -> bytes for
-// one write(). The sequence is in docs/architecture.md.
+// one write(). The sequence is in docs/console.md.
 #pragma once
 
 #include <cstddef>
