@@ -124,6 +124,14 @@ class Judge(unittest.TestCase):
     def test_what_does_not_belong_there(self):
         self.assert_found(self.changed(line(7), line(7) + "\n... and 3 more"), "does not belong here")
 
+    def test_blank_lines_where_a_terminal_gets_narrower(self):
+        self.faults(good_console())
+        good = self.screen.text_lines()
+        bad = [*good[:3], "", *good[3:7], " " * SIZE[0] + good[7], *good[8:]]
+        self.assertEqual(Expected("one", STEPS, blanks=2).faults(bad), [])
+        self.assertEqual(len(Expected("one", STEPS, blanks=1).faults(bad)), 2, "the line in the wrong place, and it is missing")
+        self.assertEqual(Expected("one", STEPS).faults(bad)[0], "does not belong here: ''")
+
     def test_stray_lines(self):
         strays = Expected("stray", STEPS).strays
 
