@@ -385,10 +385,10 @@ int child() {
 }
 
 int parent(char* self) {
-  const std::string folder = [] {
-    std::string name = std::filesystem::temp_directory_path() / "dlog-consumer-XXXXXX";
-    return mkdtemp(name.data()) == nullptr ? std::string(".") : name;
-  }();
+  std::string folder = std::filesystem::temp_directory_path() / "dlog-consumer-XXXXXX";
+  const bool has_folder = mkdtemp(folder.data()) != nullptr;
+  CHECK(has_folder);
+  if (!has_folder) return 1;
   const std::string console_path = folder + "/console";
   const std::string file_path = folder + "/file";
   std::FILE* const console = std::fopen(console_path.c_str(), "w");

@@ -8,7 +8,7 @@ from support import PLAIN, TERMINAL
 MESSAGE = re.compile(r"src=(?P<source>[a-z]) seq=(?P<step>\d+) (?P<text>.*) end")
 # Rows of bars are known by this alone: how they look is not what is judged here.
 BAR = re.compile(r"\bbar (\d+) of\b")
-BLANK_ROW = " " * 40
+BLANK_ROW = " " * 40  # no terminal here is narrower, and nothing that is said begins so
 ENDED = ("finished", "failed", "abandoned", "orphaned")
 WIDE_TEXTS = ("下載完成 한국어", "e\u0301té n\u0303 o\u0308", "\U0001F680\U0001F389 \U0001F469\u200d\U0001F680 ❤\ufe0f",
               "ｆｕｌｌ ﾊﾝｶｸ \U0001F1E9\U0001F1EA")

@@ -19,13 +19,6 @@ from tmux import Tmux
 STEPS = 240 if FULL else 120
 SCENARIOS = ("one", "bars_first", "children", "killed", "stray", "many", "wide", "long")
 AT_ONCE = 4
-
-
-# A terminal may tell its program of a size late, and each frame until then may leave a blank line: tmux does so by up to 250 ms, where
-# one size follows another within that time.
-FRAMES_MEANWHILE = {"pyte": 1, "tmux": 250 // 16}
-
-
 RESIZES = {"": (), "_resized": ((60, 20), (44, 12), (100, 30))}
 if FULL:
     RESIZES |= {"_narrowed": ((60, 24), (44, 24)), "_lowered": ((80, 20), (80, 12)), "_there_and_back": ((44, 12), (80, 24), (60, 20)),
@@ -52,6 +45,11 @@ def on_pyte(scenario, sizes, **variables):
 
 def on_tmux(scenario, sizes):
     return Tmux(command(scenario, sizes), clean_environment(), 80, 24, with_marks(scenario, sizes))
+
+
+# A terminal may tell its program of a size late, and each frame until then may leave a blank line: tmux does so by up to 250 ms, where
+# one size follows another within that time, and frames come 16 ms apart.
+BLANKS_A_RESIZE = {on_pyte: 1, on_tmux: 250 // 16}
 
 
 def on_pipe(scenario):
@@ -114,8 +112,7 @@ class OnTerminals(Runs):
 
     def judge(self, name):
         function, scenario, sizes = self.started[name]
-        terminal = "pyte" if function is on_pyte else "tmux"
-        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0, blanks=len(sizes) * FRAMES_MEANWHILE[terminal])
+        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0, blanks=len(sizes) * BLANKS_A_RESIZE[function])
         if function is on_pyte:
             events, code = self.run_of(name)
             # With more bars than rows, or where rows are cut, not all of them can be seen.
