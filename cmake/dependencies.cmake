@@ -1,5 +1,5 @@
-# What dlog stands on: fmt (its users see it), threads, ConcurrentQueue (seen by one private source file only) and, for the
-# tests, Catch2. Installed ones are used; nothing is downloaded unless DLOG_FETCH_DEPENDENCIES asks for it.
+# What dlog stands on: fmt (its users see it), threads, ConcurrentQueue (seen by one private source file only), for dlog::channel
+# nlohmann-json (its users see it) and, for the tests, Catch2. Installed ones are used; nothing is downloaded unless DLOG_FETCH_DEPENDENCIES asks for it.
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -30,6 +30,20 @@ if(NOT ConcurrentQueue_FOUND AND DLOG_FETCH_DEPENDENCIES)
 endif()
 if(NOT ConcurrentQueue_FOUND)
   message(FATAL_ERROR "moodycamel::ConcurrentQueue (concurrentqueue.h) ${dlog_missing}.")
+endif()
+
+if(DLOG_BUILD_CHANNEL)
+  if(DLOG_FETCH_DEPENDENCIES)
+    set(JSON_Install ${DLOG_INSTALL})
+    FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3 GIT_SHALLOW ON
+                         FIND_PACKAGE_ARGS 3.11...<4)
+    FetchContent_MakeAvailable(nlohmann_json)
+  elseif(NOT TARGET nlohmann_json::nlohmann_json)
+    find_package(nlohmann_json 3.11...<4 QUIET)
+  endif()
+  if(NOT TARGET nlohmann_json::nlohmann_json)
+    message(FATAL_ERROR "nlohmann-json 3.11 or newer ${dlog_missing}, or set DLOG_BUILD_CHANNEL=OFF.")
+  endif()
 endif()
 
 if(DLOG_BUILD_TESTS)

@@ -1,4 +1,4 @@
-# Installs headers, library, the CMake package `dlog` and the pkg-config file dlog.pc.
+# Installs headers, libraries, the CMake package `dlog` with its component `channel`, and the pkg-config files dlog.pc and dlog-channel.pc.
 include(CMakePackageConfigHelpers)
 
 # The public headers include fmt, and fmt's symbols carry its major version: a program that uses an installed dlog needs the
@@ -22,7 +22,13 @@ math(EXPR dlog_fmt_next_major "${dlog_fmt_major} + 1")
 set(dlog_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/dlog")
 
 install(TARGETS dlog EXPORT dlogTargets)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+set(dlog_header_of_another_library PATTERN channel.hpp EXCLUDE)
+if(DLOG_BUILD_CHANNEL)
+  install(TARGETS dlog_channel EXPORT dlogChannelTargets)
+  install(EXPORT dlogChannelTargets NAMESPACE dlog:: DESTINATION "${dlog_package_dir}")
+  unset(dlog_header_of_another_library)
+endif()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" ${dlog_header_of_another_library})
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" TYPE DOC)
 
 install(EXPORT dlogTargets NAMESPACE dlog:: DESTINATION "${dlog_package_dir}")
@@ -45,5 +51,11 @@ set(dlog_pc_libdir "\${prefix}")
 cmake_path(APPEND dlog_pc_libdir "${CMAKE_INSTALL_LIBDIR}")
 set(dlog_pc_includedir "\${prefix}")
 cmake_path(APPEND dlog_pc_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
-configure_file("${PROJECT_SOURCE_DIR}/cmake/dlog.pc.in" "${PROJECT_BINARY_DIR}/dlog.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/dlog.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+set(dlog_pc_names dlog)
+if(DLOG_BUILD_CHANNEL)
+  list(APPEND dlog_pc_names dlog-channel)
+endif()
+foreach(name IN LISTS dlog_pc_names)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endforeach()

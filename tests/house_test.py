@@ -22,6 +22,7 @@ ROOMS = {
     "log/sink": {"log/event", "log/wire", "log/render", "os", "base"},
     "log/hub": {"log/event", "log/wire", "os", "base"},
     "log/api": {"log/event", "log/sink", "log/hub", "os", "base"},
+    "channel": {"os", "base"},
 }
 
 # Public headers (include/dlog) and the rooms that may include them. The words of floor 1 may be used by all who may include
@@ -44,10 +45,20 @@ PUBLIC = {
     "tracked_istream.hpp": {"log/api"},
     "macros.hpp": {"log/api"},
     "dlog.hpp": {"log/api"},
+    "channel.hpp": {"channel"},
 }
 
+# Libraries that one room has to itself, and what of them a public header may show.
+PRIVATE_LIBRARIES = {"nlohmann/": "channel"}
+PUBLIC_LIBRARIES = {"channel.hpp": {"nlohmann/json_fwd.hpp"}}
+
+# Rooms of programs that are installed beside the library. They are what anybody might write: they see the public headers, and
+# the system as well, for to start and kill processes is their work; no room of the library sees them. Each stands in a
+# CMakeLists.txt of its own, and is tested as the process that it is.
+PROGRAMS = {"torture"}
+
 SYSTEM_ROOM = "os"
-WITHOUT_FMT = {"base", "os"}
+WITHOUT_FMT = {"base", "os", "channel"}
 QUEUE_FILE = "src/log/hub/queue.cpp"
 QUEUE_HEADERS = re.compile(r"(^|/)(concurrentqueue|blockingconcurrentqueue|lightweightsemaphore)\.h$|moodycamel")
 
@@ -110,11 +121,28 @@ class House:
     def check_sources(self):
         for path in self.files("src", "*.hpp", "*.cpp"):
             room = room_of(path.relative_to(self.root / "src"))
+            if room in PROGRAMS:
+                for line, name, angled in included(path):
+                    self.check_program_line(path, room, line, name, angled)
+                continue
             if room not in ROOMS:
                 self.finding(path, 1, f"'{room}' is no room of the floor plan (ROOMS in tests/house_test.py)")
                 continue
             for line, name, angled in included(path):
                 self.check_source_line(path, room, line, name, angled)
+
+    def check_program_line(self, path, room, line, name, angled):
+        target = self.target(name) if name else None
+        if name is None:
+            self.finding(path, line, "an include names its file")
+        elif target is None and not angled:
+            self.finding(path, line, f'"{name}" is no file; ours are named from src/ or include/')
+        elif target is None and QUEUE_HEADERS.search(name):
+            self.finding(path, line, f"<{name}>: the queue shows in {QUEUE_FILE} only")
+        elif target is not None and target.is_relative_to(self.root / "src"):
+            other = room_of(target.relative_to(self.root / "src"))
+            if other != room:
+                self.finding(path, line, f"{room} may not include {other}: a program sees public headers only")
 
     def check_source_line(self, path, room, line, name, angled):
         if name is None:
@@ -129,7 +157,11 @@ class House:
         elif target is None:
             if name.startswith("fmt/"):
                 if room in WITHOUT_FMT:
-                    self.finding(path, line, f"{room} may not include <{name}>: the ground stands on the standard library")
+                    self.finding(path, line, f"{room} may not include <{name}>: it stands on the standard library")
+            elif any(name.startswith(library) for library in PRIVATE_LIBRARIES):
+                owner = next(owner for library, owner in PRIVATE_LIBRARIES.items() if name.startswith(library))
+                if room != owner:
+                    self.finding(path, line, f"{room} may not include <{name}>: it shows in src/{owner} only")
             elif name not in STANDARD and room != SYSTEM_ROOM:
                 self.finding(path, line, f"{room} may not include <{name}>: system headers show in src/{SYSTEM_ROOM} only")
         elif target.is_relative_to(self.root / "include"):
@@ -140,7 +172,7 @@ class House:
                 self.finding(path, line, f'{room} may not include "{name}"')
         else:
             other = room_of(target.relative_to(self.root / "src"))
-            if other != room and other in ROOMS and other not in ROOMS[room]:
+            if other != room and (other in PROGRAMS or (other in ROOMS and other not in ROOMS[room])):
                 self.finding(path, line, f"{room} may not include {other}")
 
     def check_public_headers(self):
@@ -148,7 +180,7 @@ class House:
             for line, name, angled in included(path):
                 if name is None:
                     self.finding(path, line, "an include names its file")
-                elif not self.public(name, angled):
+                elif not self.public(name, angled) and name not in PUBLIC_LIBRARIES.get(path.name, ()):
                     self.finding(path, line, f"{name}: public headers include public headers, the standard library and fmt only")
 
     def public(self, name, angled):
@@ -190,6 +222,8 @@ class House:
             room = room_of(path.relative_to(self.root / "src"))
             unit = PLATFORM.sub("", path.stem)
             mirrors = [f"tests/{room.split('/')[-1]}/{unit}_test.cpp"]
+            if room in PROGRAMS:
+                mirrors.append(f"tests/process/{room}_test.py")
             if room == "log/api":  # what only a whole process shows
                 mirrors.append(f"tests/process/{unit}_test.py")
             if not any((self.root / mirror).is_file() for mirror in mirrors):
@@ -198,7 +232,12 @@ class House:
     def check_built(self):
         listed = (self.root / "src/CMakeLists.txt").read_text(encoding="utf-8").split()
         for path in self.files("src", "*.cpp"):
-            if path.relative_to(self.root / "src").as_posix() not in listed:
+            room = room_of(path.relative_to(self.root / "src"))
+            if room in PROGRAMS:
+                list_of_program = self.root / "src" / room / "CMakeLists.txt"
+                if path.name not in list_of_program.read_text(encoding="utf-8").split():
+                    self.finding(path, 1, f"is not listed in src/{room}/CMakeLists.txt: nobody builds it")
+            elif path.relative_to(self.root / "src").as_posix() not in listed:
                 self.finding(path, 1, "is not listed in src/CMakeLists.txt: nobody builds it")
 
 
@@ -225,11 +264,18 @@ class BadTrees(unittest.TestCase):
         "src/log/render/frame.cpp": '#include "log/event/outlet.hpp"\n#include "dlog/config.hpp"\n#include <fmt/format.h>\n',
         "src/log/hub/queue.cpp": "#include <concurrentqueue.h>\n",
         "src/log/api/runtime.cpp": '#include "dlog/runtime.hpp"\n#include "log/event/outlet.hpp"\n',
+        "include/dlog/channel.hpp": "#include <nlohmann/json_fwd.hpp>\n",
+        "src/channel/link.cpp": '#include "dlog/channel.hpp"\n#include "os/clock.hpp"\n#include <nlohmann/json.hpp>\n',
+        "src/torture/tally.hpp": "#include <string>\n",
+        "src/torture/main.cpp": '#include "torture/tally.hpp"\n#include "dlog/runtime.hpp"\n#include <fmt/core.h>\n#include <spawn.h>\n',
+        "src/torture/CMakeLists.txt": "add_executable(dlog-torture\n  main.cpp\n)\n",
         "tests/base/utf8_test.cpp": "",
         "tests/os/clock_test.cpp": "",
         "tests/render/frame_test.cpp": "",
         "tests/hub/queue_test.cpp": "",
+        "tests/channel/link_test.cpp": "",
         "tests/process/runtime_test.py": "",
+        "tests/process/torture_test.py": "",
         "tests/process/programs/loud.cpp": '#include "dlog/runtime.hpp"\n#include <unistd.h>\n',
         "examples/hello.cpp": '#include <dlog/runtime.hpp>\n',
     }
@@ -295,6 +341,22 @@ class BadTrees(unittest.TestCase):
         self.assert_found({"include/dlog/more.hpp": "", "src/log/api/runtime.cpp": '#include "dlog/more.hpp"\n'},
                           'src/log/api/runtime.cpp:1: "dlog/more.hpp" has no place')
 
+    def test_the_channel_and_the_log_plane_do_not_know_each_other(self):
+        self.assert_found({"src/channel/link.cpp": '#include "log/event/outlet.hpp"\n'},
+                          "src/channel/link.cpp:1: channel may not include log/event")
+        self.assert_found({"src/channel/link.cpp": '#include "dlog/level.hpp"\n'}, 'src/channel/link.cpp:1: channel may not include "dlog/level.hpp"')
+        self.assert_found({"src/channel/line.hpp": "", "src/log/render/frame.cpp": '#include "channel/line.hpp"\n'},
+                          "src/log/render/frame.cpp:1: log/render may not include channel")
+        self.assert_found({"src/log/api/runtime.cpp": '#include "dlog/channel.hpp"\n'},
+                          'src/log/api/runtime.cpp:1: log/api may not include "dlog/channel.hpp"')
+
+    def test_a_library_of_one_room(self):
+        self.assert_found({"src/log/hub/queue.cpp": "#include <nlohmann/json.hpp>\n"},
+                          "src/log/hub/queue.cpp:1: log/hub may not include <nlohmann/json.hpp>: it shows in src/channel only")
+        self.assert_found({"include/dlog/channel.hpp": "#include <nlohmann/json.hpp>\n"}, "include/dlog/channel.hpp:1: ")
+        self.assert_found({"include/dlog/level.hpp": "#include <nlohmann/json_fwd.hpp>\n"}, "include/dlog/level.hpp:1: ")
+        self.assert_found({"src/channel/link.cpp": "#include <fmt/core.h>\n"}, "src/channel/link.cpp:1: channel may not include <fmt/core.h>")
+
     def test_the_ground_stands_without_fmt(self):
         self.assert_found({"src/base/utf8.cpp": "#include <fmt/core.h>\n"}, "src/base/utf8.cpp:1: base may not include <fmt/core.h>")
 
@@ -312,6 +374,21 @@ class BadTrees(unittest.TestCase):
     def test_programs_see_public_headers_only(self):
         for program in ("examples/hello.cpp", "bench/speed.cpp", "tests/process/programs/loud.cpp"):
             self.assert_found({program: '#include "os/clock.hpp"\n'}, f"{program}:1: ")
+
+    def test_an_installed_program_sees_public_headers_only(self):
+        for name in ("log/event/outlet.hpp", "os/clock.hpp", "base/utf8.hpp"):
+            self.assert_found({"src/torture/tally.hpp": f'#include "{name}"\n'},
+                              f"src/torture/tally.hpp:1: torture may not include {name.rsplit('/', 1)[0]}")
+        self.assert_found({"src/torture/tally.hpp": "#include <concurrentqueue.h>\n"}, "src/torture/tally.hpp:1: ")
+        self.assert_found({"src/torture/tally.hpp": '#include "tally.hpp"\n'}, 'src/torture/tally.hpp:1: "tally.hpp" is no file')
+
+    def test_the_library_sees_no_program(self):
+        self.assert_found({"src/os/clock_posix.cpp": '#include "torture/tally.hpp"\n'},
+                          "src/os/clock_posix.cpp:1: os may not include torture")
+
+    def test_a_program_that_is_not_built_or_not_tested(self):
+        self.assert_found({"src/torture/CMakeLists.txt": ""}, "src/torture/main.cpp:1: is not listed in src/torture/CMakeLists.txt")
+        self.assert_found({"tests/process/torture_test.py": None}, "src/torture/main.cpp:1: has no test: ")
 
     def test_a_source_without_its_test(self):
         self.assert_found({"tests/os/clock_test.cpp": None},

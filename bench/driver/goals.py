@@ -100,6 +100,15 @@ def connections(goals, results):
     goals.bound("threads for 1,000 connections", None if None in threads else threads[1] - threads[0], 0)
 
 
+def channel(goals, results):
+    get = lambda step, name: results.median("channel", step, name)
+    bare, json = get("dlog", "bare_p99_us"), get("dlog", "json_us")
+    # What a bare pair of sockets takes and, beside it, the JSON.
+    goals.row("round trip, p99 us, to 1.3 bare ones and the JSON", get("dlog", "p99_us"), None if bare is None else 1.3 * bare + json, 1)
+    goals.bound("requests a second", get("dlog", "requests_a_second"), 237_000, "/s", True)
+    goals.row("requests a second, to Node's", get("dlog", "requests_a_second"), get("node", "requests_a_second"), 1, True)
+
+
 def headers(goals, results):
     for compiler in results.headers["times"]:
         for calls in (1, 100):
@@ -114,7 +123,7 @@ def headers(goals, results):
 
 
 ALL = {"latency": latency, "throughput": throughput, "children": children, "bars": bars, "idle": idle, "startup": startup,
-       "connections": connections, "headers": headers}
+       "connections": connections, "channel": channel, "headers": headers}
 
 
 def table(results, names):

@@ -1,6 +1,7 @@
 """What is measured, and in which order: round by round, in each round one logger after the other, those that are fast several times
 in turn, so that a machine that gets slower meanwhile does so for all of them. Before each run the cores are looked at: near or
 far?"""
+import pathlib
 import statistics
 import time
 
@@ -55,6 +56,8 @@ class Size:
         self.bar_turns = 11 if quick else 21
         self.bar_seconds = 4 if quick else 10
         self.processes = 10 if quick else 50
+        self.round_trips = 5_000 if quick else 20_000
+        self.requests = 200_000 if quick else 1_000_000
         self.frames = 1_000_000 if quick else 5_000_000
 
 
@@ -117,6 +120,18 @@ def connections_steps(programs, _):
     yield "connections", lambda: programs.run("connections", connections=1000)
 
 
+def channel_steps(programs, size):
+    window = 256
+    child = pathlib.Path(__file__).resolve().parent.parent / "node" / "talk_child.js"
+    for _ in range(size.turns):
+        yield "dlog", lambda: programs.run("channel_talk", file=False, round_trips=size.round_trips, requests=size.requests, window=window)
+        yield "node", lambda: programs.node("talk_parent.js", size.round_trips, size.requests, window)
+    yield "dlog, node child", lambda: programs.run("channel_talk", file=False, round_trips=size.round_trips, requests=size.requests,
+                                                   window=window, node=child)
+    yield "node, dlog child", lambda: programs.node("talk_parent.js", size.round_trips, size.requests, window,
+                                                    programs.folder / "channel_talk")
+
+
 def merged(runs):
     """The medians of several runs, as of one."""
     found = [run for run in runs if run is not None]
@@ -128,7 +143,7 @@ def merged(runs):
 
 # The tables in the order in which they are printed; "headers" is measured by header_cost.py.
 TABLES = {"latency": latency_steps, "throughput": throughput_steps, "children": children_steps, "bars": bars_steps, "idle": idle_steps,
-          "startup": startup_steps, "connections": connections_steps}
+          "startup": startup_steps, "connections": connections_steps, "channel": channel_steps}
 
 
 def group_of(step):

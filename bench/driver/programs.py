@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -46,6 +47,19 @@ class Programs:
             if line.startswith("{"):
                 return json.loads(line)
         self.say(f"{' '.join(arguments)}: failed: {errors.strip()[-300:]}")
+        return None
+
+    def node(self, script, *arguments, timeout=120):
+        """What a script in node/ says; None where there is no Node, or it failed."""
+        command = shutil.which("node")
+        if command is None:
+            return None
+        path = pathlib.Path(__file__).resolve().parent.parent / "node" / script
+        done = subprocess.run([command, str(path), *(str(argument) for argument in arguments)], env=self.environment, timeout=timeout,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.startswith("{"):
+            return json.loads(done.stdout)
+        self.say(f"{script}: failed: {done.stderr.strip()[-300:]}")
         return None
 
     def cache_line_ns(self):

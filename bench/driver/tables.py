@@ -183,6 +183,17 @@ def connections(results, _):
     yield table
 
 
+def channel(results, _):
+    get = lambda step, name: results.median("channel", step, name)
+    table = Table("The channel, a parent and a child", ["us", "round trip p50", "p99", "requests a second, 256 under way"])
+    table.row("bare pair of sockets", get("dlog", "bare_p50_us"), get("dlog", "bare_p99_us"), "")
+    for step, words in (("dlog", "dlog and dlog"), ("dlog, node child", "dlog and Node"), ("node, dlog child", "Node and dlog"),
+                        ("node", "Node and Node")):
+        table.row(words, get(step, "p50_us"), get(step, "p99_us"), get(step, "requests_a_second"))
+    table.notes.append(f"A message of some 90 bytes. To write and read it twice, as a round trip does, takes {figure(get('dlog', 'json_us'))} us.")
+    yield table
+
+
 def seconds(headers, compiler, logger, calls):
     values = [took[logger, calls] for took in headers["times"][compiler] if (logger, calls) in took]
     return statistics.median(values) if values else None
@@ -207,4 +218,4 @@ def headers(results, _):
 
 # In the order in which they are printed.
 ALL = {"latency": latency, "throughput": throughput, "children": children, "bars": bars, "idle": idle, "startup": startup,
-       "connections": connections, "headers": headers}
+       "connections": connections, "channel": channel, "headers": headers}

@@ -21,7 +21,8 @@ enum class BarTheme { automatic, blocks, line, dots, ascii };
 // What a call does when the queue is full. block: waits up to block_limit for room, then drops the newest; drop: at once.
 // Every drop is counted and told.
 enum class Overflow { block, drop };
-// Whose connections the listener takes. Not enforced yet: today every process of this host that finds the port is taken.
+// Whose connections the listener takes. same_user: of processes of this user, and of whoever proves that he was handed the two
+// variables. token: only of the latter. open: of every process of this host that finds the port.
 enum class Trust { same_user, token, open };
 
 struct Config {
@@ -38,9 +39,12 @@ struct Config {
   std::chrono::milliseconds block_limit{1000};  // DLOG_BLOCK_LIMIT_MS
   Level flush_on = Level::error;   // DLOG_FLUSH_ON: at this level and above the log thread is woken at once
   Trust trust = Trust::same_user;  // DLOG_TRUST
-  bool join_parent = true;         // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so
-  bool listen = true;              // DLOG_LISTEN: accept children
-  bool set_environment = true;     // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
+  // DLOG_CHILD_RECORDS_PER_SECOND: what a child's connection brings beyond it, of records and of bars' starts and ends, is dropped,
+  // counted as lost and told; 0: no limit
+  std::uint64_t child_records_per_second = 0;
+  bool join_parent = true;      // DLOG_JOIN_PARENT: become a child where DLOG_PIPE says so
+  bool listen = true;           // DLOG_LISTEN: accept children
+  bool set_environment = true;  // DLOG_SET_ENVIRONMENT: advertise DLOG_PIPE to children
   // DLOG_HANDLE_SIGNALS: flush on SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE and SIGILL, then re-raise. Whatever this says,
   // SIGABRT is taken where it is SIG_DFL, and, for as long as live bars stand on a terminal, SIGINT, SIGTERM, SIGHUP, SIGQUIT and
   // SIGTSTP, where they are SIG_DFL: the screen is left tidy, then the signal does what it always did.

@@ -30,14 +30,15 @@ inline constexpr std::size_t record_align = 8;
 // Ahead of the next record. Measured: less is late; what is fetched earlier is gone again by the next burst of calls.
 inline constexpr std::size_t prefetch_bytes = 192;
 
-// What every call looks at, in a cache line of its own that is seldom written: it stays with all who read it.
-struct alignas(64) Common {
+// What every call looks at, in a cache line of its own that is seldom written: it stays with all who read it. And in a page of its
+// own, which is all zero in a process that was forked, however that was done: so the next call starts dlog there, and rings.
+struct alignas(4096) Common {
   // 0: nothing is known yet, the next call starts dlog. Else 1 + the lowest level that is logged.
   Atomic<std::uint8_t> threshold{0};
   // The lowest level whose records ring for the log thread; above all levels once somebody has rung.
   Atomic<std::uint8_t> doorbell{0};
-  // Time stamps are read from the operating system: this machine's counter is not steady.
-  Atomic<bool> portable_clock{true};
+  // Time stamps are this machine's counter's; else they are read from the operating system.
+  Atomic<bool> steady_counter{false};
 };
 extern Common common;
 
@@ -73,7 +74,8 @@ bool admits_first(Level level) noexcept;
 std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Code* codes, std::size_t count) noexcept;
 // A place for a record of `bytes` where the block has no room for it. Null: dropped, and counted.
 char* turn_page(std::size_t bytes, Level level) noexcept;
-// Wakes the log thread, or does its work where there is none.
+// Wakes the log thread, or does its work where there is none. In a process that was forked meanwhile: starts dlog anew, and takes
+// what the call wrote with it.
 void ring() noexcept;
 std::uint64_t portable_ticks() noexcept;
 
@@ -81,6 +83,7 @@ std::uint64_t portable_ticks() noexcept;
 void emit_formatted(Call& call, Level level, const CallSite& site, const void* const* addresses,
                     fmt::format_args arguments) noexcept;
 void emit_text(Call& call, Level level, const void* spot, const char* data, std::size_t size) noexcept;
+void emit_in_handler(Level level, const char* text, std::size_t size, const void* spot) noexcept;
 
 // What the arguments are copied as, with one more: no array is empty. Of internal linkage, lest a plug-in that has it can never be
 // unloaded.
@@ -115,7 +118,7 @@ consteval bool compiled_in(Level level, int active) { return static_cast<int>(le
 // A time stamp, in ticks of a counter that all cores share.
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
-  if (!common.portable_clock.load_relaxed()) return __builtin_ia32_rdtsc();
+  if (common.steady_counter.load_relaxed()) return __builtin_ia32_rdtsc();
 #endif
   return portable_ticks();
 }

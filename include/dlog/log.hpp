@@ -71,6 +71,17 @@ struct basic_given {
   template <std::same_as<basic_format<Args...>> Handed>
   constexpr basic_given(const Handed& handed) noexcept : site(handed.site) {}  // NOLINT(google-explicit-constructor)
 };
+
+// A literal that is text: braces are not parsed.
+struct PlainLiteral {
+  const char* text;
+  std::size_t size;
+  const void* spot;
+  template <std::size_t bytes>
+  consteval PlainLiteral(const char (&literal)[bytes],  // NOLINT(google-explicit-constructor)
+                         const void* here = __builtin_source_location()) noexcept
+      : text(literal), size(__builtin_strlen(literal)), spot(here) {}
+};
 template <class... Args>
 using given = basic_given<std::type_identity_t<Args>...>;
 
@@ -190,6 +201,16 @@ template <Text T, class Tag = decltype([] {})>
 [[gnu::always_inline]] inline void fatal(T&& message, capture::Spot spot = capture::Spot::here()) noexcept {
   if (capture::may_admit(Level::fatal))
     capture::emit_text(capture::call<Tag, Level::fatal>, Level::fatal, spot.pointer(), message.data(), message.size());
+}
+
+// For signal handlers, whatever they interrupted, dlog itself included: takes no lock and no memory, and leaves errno alone. Only the
+// literal's address is kept, so it must stay (no plug-in's that is unloaded). The log thread is woken to show it; up to 256 wait, more
+// are dropped, counted and told. It does not wait until it is shown, but at exit: a handler that ends the process with _exit() loses
+// it; one that calls abort(), or returns to a signal that dlog handles, does not. Where dlog was not started yet, in a child of a
+// fork too, "LVL text" is written to stderr at once.
+inline void signal_safe(Level level, capture::PlainLiteral literal) noexcept {
+  if (capture::loggable(level))
+    capture::emit_in_handler(capture::known(level), literal.text, literal.size, literal.spot);
 }
 
 }  // namespace dlog

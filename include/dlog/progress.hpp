@@ -1,8 +1,8 @@
 // Progress bars: handles of this process whose bars stand below the records on the console of the whole process tree.
 //
 // Threads: every member but move, assignment and destruction may be called from any thread. += and push are one relaxed
-// atomic operation: the log thread samples. Lifetimes: description and message are copied. Errors: a bar that cannot be shown
-// (no memory, progress off) still counts. A bar that ends is written once more as an ordinary line, in order with the
+// atomic operation: the log thread samples. Lifetimes: description and message are copied. Errors: nothing here throws but track(), for want of memory. A
+// bar that cannot be shown (progress off) still counts; one for which there is no memory does nothing. A bar that ends is written once more as an ordinary line, in order with the
 // records; what is called on it afterwards is not shown. A child's bar shows all of this at its parent's console; where the
 // parent only speaks the seed protocol, that carries description, first total, value and end: the rest stays unseen, and a
 // failure's reason is sent as a record. Rate and time left are worked out where the bar is drawn, never by the caller.
@@ -110,11 +110,11 @@ class ProgressBar {
   ProgressBar& operator++() noexcept { return *this += 1U; }
 
   void set_total(std::uint64_t total) noexcept;
-  void set_message(std::string_view message);
+  void set_message(std::string_view message) noexcept;
   void set_unit(Unit unit) noexcept;
   // How the row looks while the bar lives, as "{desc} {bar} {percent} {eta}"; docs/console.md lists the fields. Empty: as the
   // console's settings say. A template that cannot be read is told once, and the bar keeps its look.
-  void set_template(std::string_view bar_template);
+  void set_template(std::string_view bar_template) noexcept;
 
   // The bar waits for something that is no work of its own: until resume() time counts neither for its rate nor as elapsed.
   void pause() noexcept;
@@ -122,17 +122,18 @@ class ProgressBar {
   // What it did so far says nothing about what is left: rate and time left are estimated anew from here.
   void reset_eta() noexcept;
 
-  void finish();                       // complete: the value becomes the total, where one is known
-  void fail(std::string_view reason);  // ended in failure; the value stays
-  void abandon();                      // ended before its time; the value stays
-  void clear();                        // leave no line behind
+  void finish() noexcept;                       // complete: the value becomes the total, where one is known
+  void fail(std::string_view reason) noexcept;  // ended in failure; the value stays
+  void abandon() noexcept;                      // ended before its time; the value stays
+  void clear() noexcept;                        // leave no line behind
 
   std::uint64_t value() const noexcept {
     return counter_ == nullptr ? 0 : counter_->value.load(std::memory_order_relaxed);
   }
 
  private:
-  static progress::Counter* create(std::string_view description, std::uint64_t total, const BarOptions& options);
+  static progress::Counter* create(std::string_view description, std::uint64_t total,
+                                   const BarOptions& options) noexcept;
   void take_back(std::uint64_t n) noexcept;
   void release() noexcept;
 

@@ -26,24 +26,26 @@ enum class Role { aggregator, child };
 bool init(const Config& config = {});
 
 struct FlushResult {
-  // Everything that this process logged since the flush before this one, and before this call, was written (in a child: handed to
-  // the kernel).
+  // Everything that this process logged since the last flush of this thread (in its first: since the process started), and before this
+  // call, was shown: written to the console, in a child to its parent's. A parent that speaks the seed protocol only says nothing:
+  // there, handed to the kernel.
   bool complete = false;
   std::uint64_t lost = 0;  // records of this process known not to have been written, since it started
   explicit operator bool() const noexcept { return complete; }
 };
 
-// A barrier: returns when everything that this process logged before the call is written, and how far its bars are, or at the
-// deadline. In a child
-// "written" means handed to the kernel. On the log thread (in a sink) it returns at once, incomplete.
+// A barrier: returns when everything that this process logged before the call is shown, and how far its bars are, or at the
+// deadline. On the log thread (in a sink) it returns at once, incomplete. Not for signal handlers.
 FlushResult flush(std::chrono::milliseconds deadline = std::chrono::milliseconds{2000}) noexcept;
 
 // flush(), and the console is left tidy: bars that are still live leave the screen until they change again. Done at exit
 // anyway, where live bars are written once in their last state. Logging still works after it.
 void finish() noexcept;
 
-// The lowest level that is logged. Before the start: what the environment asks for.
+// The lowest level that is logged. Before the start: what the environment asks for. A process that is forked goes on with the level
+// that was in force.
 Level level() noexcept;
+// From now on this one; in a child nothing below what its parent's program has set at run time.
 void set_level(Level level) noexcept;
 
 Role role() noexcept;

@@ -3,7 +3,9 @@
 // Threads: add_sink() from any thread, at any time, also before dlog is started; accept() and flush() are called on the log
 // thread only. Lifetimes: a sink is held until the process ends. Errors: a sink that throws is told of once and stays. Logging
 // inside a sink is allowed and never waits; a sink that answers every record with a record never ends. A sink may end the process
-// with exit(): what waits is written to the console, the sinks are not called again.
+// with exit(): what waits is written to the console, the sinks are not called again. Forks: the child of fork() calls the sinks
+// as well, unless the log thread did not leave them within 100 ms, or one of them forked; a child of _Fork() or clone() never does; it
+// says so.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // A hash of numbers that others choose: see seeded_hash.hpp.
 #include "base/seeded_hash.hpp"
 
+#include <atomic>
 #include <exception>
 #include <random>
 
@@ -17,12 +18,21 @@ std::uint64_t random_seed() noexcept {
   }
 }
 
+// Without the compiler's lock of a first use, which a fork might meet. 0: not chosen yet.
+constinit std::atomic<std::uint64_t> chosen{0};
+
+std::uint64_t the_seed() noexcept {
+  std::uint64_t known = chosen.load(std::memory_order_relaxed);
+  if (known != 0) return known;
+  const std::uint64_t fresh = random_seed() | 1;
+  return chosen.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
+}
+
 }  // namespace
 
 std::uint64_t seeded_hash(std::uint64_t number) noexcept {
-  static const std::uint64_t seed = random_seed();
   // The finishing steps of splitmix64: each bit of the number changes half of the bits of the result.
-  std::uint64_t n = number + seed;
+  std::uint64_t n = number + the_seed();
   n = (n ^ (n >> 30)) * 0xBF58476D1CE4E5B9U;
   n = (n ^ (n >> 27)) * 0x94D049BB133111EBU;
   return n ^ (n >> 31);

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
+
+#include "os/process.hpp"
 
 namespace dlog::os {
 namespace {
@@ -15,19 +18,23 @@ constexpr int taken_max = 65;
 struct sigaction previous[taken_max];
 std::atomic<void (*)(bool)> callback{nullptr};
 
-// The thread that flushes; 0: none. A fault inside the flush must not come back here; another thread that is about to die waits
-// until the first is done, and then asks for what it logged itself.
-std::atomic<pid_t> flushing{0};
+// The thread that flushes, and the generation of its process: in a process that is forked meanwhile nobody does; 0: none. A fault
+// inside the flush must not come back here; another thread that is about to die waits until the first is done, and then asks for
+// what it logged itself.
+std::atomic<std::uint64_t> flushing{0};
 constexpr int turn_wait_ms_max = 5'500;
 
 void call_once(void (*flush)(bool), bool argument) noexcept {
-  const pid_t self = ::gettid();
-  if (flush == nullptr || flushing.load() == self) return;
-  pid_t nobody = 0;
-  for (int waited_ms = 0; !flushing.compare_exchange_strong(nobody, self); ++waited_ms) {
-    if (waited_ms == turn_wait_ms_max) return;
-    nobody = 0;
-    sleep_in_handler_ms(1);
+  const std::uint64_t here = process_generation();
+  const std::uint64_t self = here << 32 | static_cast<std::uint32_t>(::gettid());
+  std::uint64_t seen = flushing.load();
+  if (flush == nullptr || seen == self) return;
+  for (int waited_ms = 0; (seen >> 32) == here || !flushing.compare_exchange_strong(seen, self);) {
+    if ((seen >> 32) == here) {
+      if (waited_ms++ == turn_wait_ms_max) return;
+      sleep_in_handler_ms(1);
+      seen = flushing.load();
+    }
   }
   flush(argument);
   flushing.store(0);

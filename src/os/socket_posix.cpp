@@ -2,13 +2,18 @@
 #include "os/socket.hpp"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <climits>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "base/number.hpp"
@@ -31,11 +36,19 @@ sockaddr_in native(LoopbackAddress address) noexcept {
 }
 
 template <class Query>
-sockaddr_in ask(Query query, const Descriptor& socket) noexcept {
+sockaddr_in ask(Query query, int fd) noexcept {
   sockaddr_in address{};
   socklen_t size = sizeof address;
-  query(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  query(fd, reinterpret_cast<sockaddr*>(&address), &size);
   return address;
+}
+template <class Query>
+sockaddr_in ask(Query query, const Descriptor& socket) noexcept {
+  return ask(query, socket.get());
+}
+
+LoopbackAddress ours(const sockaddr_in& address) noexcept {
+  return {ntohl(address.sin_addr.s_addr), ntohs(address.sin_port)};
 }
 
 // A socket that connects to a free port of the ephemeral range can meet itself there.
@@ -54,6 +67,15 @@ std::uint64_t cookie_of([[maybe_unused]] const Descriptor& socket) noexcept {
   return cookie;
 }
 
+// Calls again what a signal interrupted, but not for ever.
+template <class Call>
+auto repeated(Call call) noexcept {
+  constexpr int interruptions_max = 1000;
+  auto got = call();
+  for (int i = 0; got < 0 && errno == EINTR && i < interruptions_max; ++i) got = call();
+  return got;
+}
+
 // Which outcome an error number of recv or send means.
 Received transfer_failed(int number) noexcept {
   if (number == EAGAIN || number == EWOULDBLOCK) return {Transfer::would_block, 0, number};
@@ -63,9 +85,7 @@ Received transfer_failed(int number) noexcept {
 
 bool wait_for(int fd, short events, std::chrono::milliseconds wait) noexcept {
   pollfd entry{fd, events, 0};
-  int got = 0;
-  do got = ::poll(&entry, 1, static_cast<int>(wait.count()));
-  while (got < 0 && errno == EINTR);
+  const int got = repeated([&] { return ::poll(&entry, 1, static_cast<int>(wait.count())); });
   return got > 0;
 }
 
@@ -102,19 +122,28 @@ Result<Listening> listen_on_loopback() {
 }
 
 Accepted accept_connection(const Descriptor& listener) noexcept {
+  if (listener && !listener.is_ours()) return {};  // whoever waits there waits for somebody else
   sockaddr_in peer{};
   socklen_t size = sizeof peer;
   const int fd = clear_of_standard(
       ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (fd >= 0) return {AcceptOutcome::accepted, Descriptor(fd), ntohs(peer.sin_port)};
+  if (fd >= 0) return {AcceptOutcome::accepted, Descriptor(fd), ntohs(peer.sin_port), ntohl(peer.sin_addr.s_addr)};
   switch (errno) {
     case EAGAIN: return {AcceptOutcome::none_waiting};
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM: return {AcceptOutcome::no_descriptors};
-    default:  // a connection that broke before it was taken; there may be another behind it
+    case EINTR:
+    case EPERM:  // a firewall's word on this one
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:  // a connection that broke before it was taken; there may be another behind it
       return {AcceptOutcome::failed};
+    default:  // none can be taken for now: no descriptor, no memory, or no such call
+      return {AcceptOutcome::no_descriptors};
   }
 }
 
@@ -136,31 +165,47 @@ Result<Descriptor> connect_to(LoopbackAddress address, std::chrono::milliseconds
   return socket;
 }
 
+LoopbackAddress local_address(int fd) noexcept { return ours(ask(::getsockname, fd)); }
+LoopbackAddress local_address(const Descriptor& socket) noexcept { return ours(ask(::getsockname, socket)); }
+LoopbackAddress peer_address(const Descriptor& socket) noexcept { return ours(ask(::getpeername, socket)); }
+
+bool meets_own_process(const Descriptor& socket) noexcept {
+  const sockaddr_in here = ask(::getsockname, socket);
+  const sockaddr_in there = ask(::getpeername, socket);
+  const auto same = [](const sockaddr_in& a, const sockaddr_in& b) {
+    return a.sin_family == AF_INET && b.sin_family == AF_INET && a.sin_port == b.sin_port &&
+           a.sin_addr.s_addr == b.sin_addr.s_addr;
+  };
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  if (!folder) return false;
+  while (const dirent* const entry = ::readdir(folder.get())) {
+    const auto number = parse_unsigned(entry->d_name);
+    if (!number || *number > INT_MAX) continue;
+    const auto fd = static_cast<int>(*number);
+    if (same(ask(::getsockname, fd), there) && same(ask(::getpeername, fd), here)) return true;
+  }
+  return false;
+}
+
 Received receive(const Descriptor& socket, std::span<std::byte> into) noexcept {
-  ssize_t got = 0;
-  do got = ::recv(socket.get(), into.data(), into.size(), MSG_DONTWAIT);
-  while (got < 0 && errno == EINTR);
+  if (!socket.is_ours()) return {Transfer::failed, 0, EBADF};
+  const ssize_t got = repeated([&] { return ::recv(socket.get(), into.data(), into.size(), MSG_DONTWAIT); });
   if (got > 0) return {Transfer::done, static_cast<std::size_t>(got), 0};
   if (got == 0) return {Transfer::closed, 0, 0};
   return transfer_failed(errno);
 }
 
 Received send(const Descriptor& socket, std::span<const std::byte> from) noexcept {
-  ssize_t sent = 0;
-  do sent = ::send(socket.get(), from.data(), from.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
+  if (!socket.is_ours()) return {Transfer::failed, 0, EBADF};
+  const ssize_t sent =
+      repeated([&] { return ::send(socket.get(), from.data(), from.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });
   if (sent >= 0) return {Transfer::done, static_cast<std::size_t>(sent), 0};
   return transfer_failed(errno);
 }
 
-bool peer_has_closed(const Descriptor& socket) noexcept {
-  // Unread bytes would hide the end behind them, and would turn our own close into a reset.
-  std::byte dropped[512];
-  for (int piece = 0; piece < 64; ++piece) {
-    const Received got = receive(socket, dropped);
-    if (got.outcome != Transfer::done) return got.outcome != Transfer::would_block;
-  }
-  return false;
+bool is_taken_by_peer(const Descriptor& socket) noexcept {
+  int unsent = 0;
+  return socket.is_ours() && ::ioctl(socket.get(), SIOCOUTQNSD, &unsent) == 0 && unsent == 0;
 }
 
 bool wait_writable(const Descriptor& socket, std::chrono::milliseconds wait) noexcept {

@@ -26,7 +26,22 @@ void* run(void* given) {
   return nullptr;
 }
 
+void call_at_end(void* call) { reinterpret_cast<void (*)()>(call)(); }
+
+pthread_key_t key;
+
+bool make_key() noexcept {
+  static const bool made = pthread_key_create(&key, call_at_end) == 0;
+  return made;
+}
+// When the program is brought up, so that no fork meets a thread in the making of it; where somebody asks before that, then.
+[[maybe_unused]] const bool key_is_made = make_key();
+
 }  // namespace
+
+bool at_thread_end(void (*call)()) noexcept {
+  return make_key() && pthread_setspecific(key, reinterpret_cast<void*>(call)) == 0;
+}
 
 std::string start_thread(const char* name, void (*body)(void*) noexcept, void* argument) {
   std::unique_ptr<Start> start(new (std::nothrow) Start{name, body, argument});

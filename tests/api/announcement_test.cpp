@@ -31,15 +31,19 @@ std::string spoken(sink::EventEncoder& encoder) {
 }  // namespace
 
 TEST_CASE("announcement: of a listener") {
-  const api::Announcement first = api::announcement_of(4711, 42);
-  const api::Announcement second = api::announcement_of(4711, 42);
+  const std::string token = api::new_token();
+  const api::Announcement first = api::announcement_of(4711, 42, token);
   CHECK(first.address == "127.0.0.1:4711");
   const auto id = parse_pipe_id(first.id);
   REQUIRE(id);
   CHECK(id->port == 4711);
   CHECK(id->pid == os::process_id());
   CHECK(id->cookie == 42);
-  CHECK(first.id != second.id);  // by their tokens
+  CHECK(id->token == token);
+  CHECK(api::new_token() != token);
+  const auto without = parse_pipe_id(api::announcement_of(4711, 42, "").id);
+  REQUIRE(without);
+  CHECK(without->token == std::string(32, '0'));
   CHECK(api::variables_of(first) == Words{"DLOG_PIPE=127.0.0.1:4711", "DLOG_PIPE_ID=" + first.id});
   CHECK(api::variables_of({"127.0.0.1:4711", ""}) == Words{"DLOG_PIPE=127.0.0.1:4711"});
   CHECK(api::variables_of({}).empty());
@@ -47,7 +51,7 @@ TEST_CASE("announcement: of a listener") {
 
 TEST_CASE("announcement: what is announced is inherited, beside its own port only") {
   const Ended ended = run_program({}, [] {
-    const api::Announcement announcement = api::announcement_of(4711, 42);
+    const api::Announcement announcement = api::announcement_of(4711, 42, api::new_token());
     say(api::announce(announcement) ? "announced" : "not announced");
     say(variable("DLOG_PIPE"));
     say(variable("DLOG_PIPE_ID") == "set " + announcement.id ? "the id" : "another id");
@@ -85,4 +89,20 @@ TEST_CASE("announcement: a parent with an id is spoken to in version 2, another 
   CHECK(spoken(*api::encoder_for({"127.0.0.1:4711", "4711:1:2:" + token}, self)) ==
         hello_frame("prog", 815, token) + record_frame("m", {false, 2, 0, 0, noted_ns}));
   CHECK(spoken(*api::encoder_for({"127.0.0.1:4711", ""}, self)) == log_frame(2, "m"));
+}
+
+TEST_CASE("announcement: what listens at the address is compared with what was announced") {
+  auto listening = os::listen_on_loopback();
+  REQUIRE(listening);
+  const os::LoopbackAddress address{0x7F000001, listening->port};
+  const auto id = [&](std::uint64_t cookie) {
+    return format_pipe_id({listening->port, 1, cookie, std::string(32, 'a')});
+  };
+  CHECK(api::stranger_behind(address, id(listening->cookie)).empty());
+  CHECK(api::stranger_behind(address, id(listening->cookie + 1)) == "somebody else listens there now");
+  CHECK(api::stranger_behind(address, id(0)).empty());  // its parent's system did not say
+  CHECK(api::stranger_behind(address, "").empty());
+  listening->socket.reset();
+  CHECK(api::stranger_behind(address, id(listening->cookie)) == "its parent listens no more");
+  CHECK(api::stranger_behind(address, "") == "nobody listens there");
 }

@@ -159,15 +159,15 @@ TEST_CASE("runtime: a child of ours whose parent is gone keeps time, thread and 
   const Ended ended = run_program({{"DLOG_FORMAT", "json"}}, [] {
     auto parent = std::make_unique<Parent>();
     ::setenv("DLOG_PIPE", parent->address().c_str(), 1);
-    ::setenv("DLOG_PIPE_ID", fmt::format("{}:1:2:{}", parent->listening.port, std::string(32, 'a')).c_str(), 1);
+    ::setenv("DLOG_PIPE_ID", fmt::format("{}:1:0:{}", parent->listening.port, std::string(32, 'a')).c_str(), 1);
     for (const bool parent_lives : {true, false}) {
       dlog::info("the same place {}", parent_lives);
       if (!parent_lives) continue;
-      dlog::flush();
       const std::string hello = hello_frame("prog", dlog::os::process_id(), std::string(32, 'a'));
       {
         const auto connection = parent->accept();
         say(receive_exactly(connection, hello.size()) == hello ? "hello" : "something else");
+        receive_exactly(connection, watch_frame().size() + 100);  // the record, too, was taken
       }
       parent.reset();
     }
@@ -177,12 +177,18 @@ TEST_CASE("runtime: a child of ours whose parent is gone keeps time, thread and 
   REQUIRE(said.size() == 2);
   CHECK(said[0] == "hello");
   const Words lines = lines_of(ended.err);
-  REQUIRE(lines.size() == 2);
+  REQUIRE(lines.size() == 4);
   CHECK(lines[0].find("\"name\":\"dlog\"") != std::string::npos);
-  CHECK(lines[1].find("\"name\":\"prog\"") != std::string::npos);
-  CHECK(lines[1].find("\"tid\":" + said[1] + ",\"msg\":\"the same place false\"") != std::string::npos);
-  CHECK(lines[1].find("runtime_family_test.cpp\",\"line\":") != std::string::npos);
-  CHECK(lines[1].find("\"line\":0") == std::string::npos);
+  CHECK(lines[0].find("logging here; 1 records that it may have shown follow") != std::string::npos);
+  CHECK(lines[2].find("end of what the parent may have shown") != std::string::npos);
+  for (const std::size_t at : {std::size_t{1}, std::size_t{3}}) {
+    CAPTURE(lines[at]);
+    const std::string word = at == 1 ? "true" : "false";
+    CHECK(lines[at].find("\"name\":\"prog\"") != std::string::npos);
+    CHECK(lines[at].find("\"tid\":" + said[1] + ",\"msg\":\"the same place " + word + "\"") != std::string::npos);
+    CHECK(lines[at].find("runtime_family_test.cpp\",\"line\":") != std::string::npos);
+    CHECK(lines[at].find("\"line\":0") == std::string::npos);
+  }
 }
 
 TEST_CASE("runtime: a bar that ends while the parent goes away leaves its line") {

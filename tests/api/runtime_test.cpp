@@ -185,6 +185,27 @@ TEST_CASE("runtime: what cannot be written is counted, and a flush says so") {
                                            "complaints 1"});
 }
 
+TEST_CASE("runtime: each thread is told by its own flush of what was lost") {
+  const Ended ended = run_program({}, [] {
+    dlog::init({.output_fd = ::open("/dev/full", O_WRONLY | O_CLOEXEC)});
+    const auto flush_here = [](const char* who) {
+      const dlog::FlushResult result = dlog::flush();
+      say(fmt::format("{} {} lost {}", who, result.complete ? "complete" : "incomplete", result.lost));
+    };
+    const auto flush_elsewhere = [&] { std::thread(flush_here, "another").join(); };
+    flush_elsewhere();
+    flush_here("this");
+    dlog::info("one");
+    flush_elsewhere();
+    flush_here("this");
+    flush_here("this");
+    flush_elsewhere();
+  });
+  CHECK(lines_of(well(ended).out) == Words{"another complete lost 0", "this complete lost 0",
+                                           "another incomplete lost 1", "this incomplete lost 1",
+                                           "this complete lost 1", "another incomplete lost 1"});
+}
+
 TEST_CASE("runtime: a closed stderr harms nobody, and no file of the program's is written to") {
   const TemporaryFile file;
   const Ended ended = run_program({}, [&] {
@@ -219,7 +240,7 @@ TEST_CASE("runtime: with no descriptor left records are written by their callers
     // A sanitizer wants descriptors when it meets a type for the first time: it meets all of them before the fork.
     // In a thread of its own: a thread writes for one log at a time.
     std::thread([] { make_log().submit("warm"); }).join();
-    dlog::init({.set_environment = false});
+    dlog::init({.join_parent = false, .set_environment = false});
     dlog::info("warm");
     dlog::flush();
     const int status = fork_and_wait([] {

@@ -33,7 +33,7 @@ bool same(const Config& a, const Config& b) {
   const auto all = [](const Config& c) {
     return std::tie(c.level, c.format, c.progress, c.output_fd, c.file, c.process_name, c.queue_bytes, c.overflow,
                     c.block_limit, c.flush_on, c.trust, c.join_parent, c.listen, c.set_environment, c.handle_signals,
-                    c.bar_template, c.bar_theme, c.taskbar);
+                    c.bar_template, c.bar_theme, c.taskbar, c.child_records_per_second);
   };
   return all(a) == all(b);
 }
@@ -52,6 +52,7 @@ Config asked_for() {
   config.block_limit = std::chrono::milliseconds(77);
   config.flush_on = Level::fatal;
   config.trust = Trust::open;
+  config.child_records_per_second = 78;
   config.join_parent = false;
   config.listen = false;
   config.set_environment = false;
@@ -112,6 +113,8 @@ const Good good_values[] = {
     {"DLOG_OVERFLOW", "Drop", to(&Config::overflow, Overflow::drop)},
     {"DLOG_BLOCK_LIMIT_MS", "0", to(&Config::block_limit, std::chrono::milliseconds(0))},
     {"DLOG_BLOCK_LIMIT_MS", "3600000", to(&Config::block_limit, std::chrono::milliseconds(3'600'000))},
+    {"DLOG_CHILD_RECORDS_PER_SECOND", "1000", to(&Config::child_records_per_second, std::uint64_t{1000})},
+    {"DLOG_CHILD_RECORDS_PER_SECOND", "0", to(&Config::child_records_per_second, std::uint64_t{0})},
     {"DLOG_TRUST", "same_user", to(&Config::trust, Trust::same_user)},
     {"DLOG_TRUST", "TOKEN", to(&Config::trust, Trust::token)},
     {"DLOG_TRUST", "open", to(&Config::trust, Trust::open)},
@@ -157,6 +160,7 @@ const Bad bad_values[] = {
     {"DLOG_OVERFLOW", {"wait", "dropp"}},
     {"DLOG_BLOCK_LIMIT_MS", {"-5", "3600001", "1s", "18446744073709551615"}},
     {"DLOG_TRUST", {"same-user", "everybody"}},
+    {"DLOG_CHILD_RECORDS_PER_SECOND", {"-1", "10/s", "1.5", "18446744073709551616"}},
     {"DLOG_JOIN_PARENT", {"maybe", "-1"}},
     {"DLOG_LISTEN", {"ja", "y"}},
     {"DLOG_SET_ENVIRONMENT", {"t", "11"}},

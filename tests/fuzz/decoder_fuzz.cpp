@@ -32,6 +32,10 @@ Bytes encode(const Frame& frame) {
   if (const auto* site = std::get_if<SiteFrame>(&frame)) append(out, *site);
   if (const auto* record = std::get_if<RecordFrame>(&frame)) append(out, *record);
   if (const auto* bar = std::get_if<BarStateFrame>(&frame)) append(out, *bar);
+  if (const auto* flush = std::get_if<FlushFrame>(&frame)) append(out, *flush);
+  if (const auto* watch = std::get_if<WatchFrame>(&frame)) append(out, *watch);
+  if (const auto* flushed = std::get_if<FlushedFrame>(&frame)) append(out, *flushed);
+  if (const auto* news = std::get_if<NewsFrame>(&frame)) append(out, *news);
   if (const auto* log = std::get_if<LogFrame>(&frame)) append_log(out, log->level, log->message, log->time);
   if (const auto* create = std::get_if<CreateFrame>(&frame))
     append_create(out, create->id, create->description, create->total);

@@ -1,6 +1,9 @@
 // Tests of backlog.cpp: the bound of the queue, who waits for room, and what is counted as dropped.
 #include "log/hub/backlog.hpp"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -8,6 +11,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/fork.hpp"
 
 namespace {
 
@@ -120,6 +124,17 @@ TEST_CASE("backlog: no wait at all is a drop") {
   CHECK(backlog.dropped() == 1);
 }
 
+TEST_CASE("backlog: what is dropped for want of memory is counted with the others, and apart") {
+  Backlog backlog(100, false, milliseconds(0));
+  REQUIRE(backlog.admit(100, true, true, nobody));
+  CHECK_FALSE(backlog.admit(1, true, true, nobody));
+  backlog.drop_for_memory();
+  backlog.drop_for_memory(3);
+  CHECK(backlog.dropped() == 5);
+  CHECK(backlog.dropped_for_room() == 1);
+  CHECK(backlog.dropped_for_memory() == 4);
+}
+
 TEST_CASE("backlog: many callers and one log thread lose nothing and stay within the bound") {
   constexpr std::size_t bound = 1000;
   constexpr int callers = 8;
@@ -148,4 +163,46 @@ TEST_CASE("backlog: many callers and one log thread lose nothing and stay within
   CHECK(backlog.dropped() == 0);
   CHECK(backlog.waiting() == 0);
   CHECK_FALSE(over);
+}
+
+namespace {
+
+Backlog* interrupted = nullptr;
+std::atomic<int> turn{0};
+
+// What exit() does in a handler, as far as the queue sees it: others wait for room, and the log thread makes some.
+void others_wait(int) {
+  for (int i = 1; i <= 3; ++i) {
+    turn = i;
+    ::usleep(20'000);
+    interrupted->release(50);
+    while (turn != -i) ::usleep(1'000);
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+TEST_CASE("backlog: a wait that a signal handler interrupts, and never comes back to, keeps nobody") {
+  const dlog::test::Ended ended = dlog::test::in_child([] {
+    Backlog backlog(100, true, std::chrono::seconds{60});
+    interrupted = &backlog;
+    backlog.admit(100, true, true, nobody);
+    ::signal(SIGALRM, others_wait);
+    std::thread([] {
+      for (int i = 1; i <= 3; ++i) {
+        while (turn != i) ::usleep(1'000);
+        if (!interrupted->admit(50, true, true, nobody)) _exit(1);
+        turn = -i;
+      }
+    }).detach();
+    std::thread([] {  // should it hang
+      std::this_thread::sleep_for(std::chrono::seconds{10});
+      _exit(2);
+    })
+        .detach();
+    ::ualarm(50'000, 0);
+    backlog.admit(60, true, true, nobody);
+  });
+  CHECK(ended.code == 0);
 }

@@ -11,6 +11,7 @@
 
 #include "hub/peer.hpp"
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/events.hpp"
 #include "support/frames.hpp"
 
@@ -44,6 +45,60 @@ BarFields reading(std::uint64_t value, unsigned state = 0) {
 std::string notice(std::string_view text) { return fmt::format("WRN dlog (notice): worker[815]: {}", text); }
 
 }  // namespace
+
+TEST_CASE(
+    "connection: records beyond so many a second are dropped, and told where the next is taken, asked for or at the "
+    "end") {
+  Peer peer;
+  peer.connection.limit_records(2);
+  CHECK(peer.say(hello + record_frame("a", noted) + log_frame(2, "b") + log_frame(2, "c") + record_frame("d", noted)) ==
+        Words{"INF worker: a", "INF worker: b"});
+  CHECK(peer.connection.owes_word());
+  CHECK(peer.connection.records() == 4);
+  peer.now_ns += 1'000'000'000;
+  CHECK(peer.say(log_frame(2, "e")) == Words{notice("2 records dropped: more than 2 a second"), "INF worker: e"});
+  CHECK(peer.say(log_frame(2, "f") + log_frame(2, "g") + flush_frame(1, 7)) == Words{"INF worker: f"});
+  CHECK(peer.say(log_frame(2, "h")).empty());
+  CHECK(peer.end() == Words{notice("2 records dropped: more than 2 a second")});
+}
+
+TEST_CASE("connection: whoever asks, what was dropped is told once a second") {
+  Peer peer;
+  peer.connection.limit_records(2);
+  std::string said = hello + record_frame("a", noted) + record_frame("b", noted);
+  for (std::uint64_t i = 0; i < 3000; ++i) said += record_frame("over", noted) + flush_frame(i + 1, i + 3);
+  CHECK(peer.say(said) == Words{"INF worker: a", "INF worker: b", notice("1 records dropped: more than 2 a second")});
+  const wire::FlushedFrame answer = peer.connection.take_flush();
+  CHECK(answer.number == 3000);
+  CHECK(answer.records == 3002);
+  CHECK(peer.connection.dropped() == 3000);
+  peer.now_ns += 1'000'000'000;
+  CHECK(peer.say(flush_frame(3001, 3002)) == Words{notice("2999 records dropped: more than 2 a second")});
+  CHECK(peer.say(record_frame("c", noted) + record_frame("d", noted) + record_frame("e", noted) +
+                 flush_frame(3002, 3005)) == Words{"INF worker: c", "INF worker: d"});
+  CHECK(peer.end() == Words{notice("1 records dropped: more than 2 a second")});
+}
+
+TEST_CASE("connection: a bar's start and its end are lines, too: beyond the limit it leaves without one") {
+  Peer peer;
+  peer.connection.limit_records(4);
+  const auto state = [](std::uint64_t id, unsigned number) { return bar_frame(id, reading(1, number)); };
+  CHECK(peer.say(hello + state(1, 0) + create_frame(2, "b", 5) + state(3, 0)).size() == 3);
+  CHECK(peer.say(push_frame(2, 4) + state(1, 0)).size() == 2);                    // no lines of their own
+  CHECK(peer.say(state(9, 2)) == Words{"bar 9 of worker: failed 1/10 Reading"});  // one that was never there
+  // The second's lines are used up.
+  CHECK(peer.say(state(1, 2) + finish_frame(2)) ==
+        Words{"bar 1 of worker: cleared 1/10 Reading", "bar 2 of worker: cleared 4/5 b"});
+  CHECK(peer.say(state(3, 5)) == Words{"bar 3 of worker: cleared 1/10 Reading"});  // so it was said
+  CHECK(peer.say(state(8, 1) + state(7, 0) + create_frame(6, "c", 5) + push_frame(6, 1) + finish_frame(6)).empty());
+  CHECK(peer.connection.kept().bars == 0);
+  CHECK(peer.say(record_frame("a", noted)).empty());
+  CHECK(peer.connection.records() == 1);
+  CHECK(peer.connection.dropped() == 6);
+  peer.now_ns += 1'000'000'000;
+  CHECK(peer.say(state(7, 0)) ==
+        Words{notice("6 records dropped: more than 4 a second"), "bar 7 of worker: created running 1/10 Reading"});
+}
 
 TEST_CASE("connection: a hello says whose records and bars they are") {
   Peer peer;
@@ -103,6 +158,17 @@ TEST_CASE("connection: a child that claims the number of this process, or none, 
       CHECK_FALSE(told.notice);
     }
     CHECK(peer.say(hello) == Words{"WRN dlog (notice): child[40001]: a second hello; ignored, and any further"});
+  }
+}
+
+TEST_CASE("connection: one that claims the number of this process is believed where it speaks from within it") {
+  for (const bool here : {true, false}) {
+    Peer peer;
+    peer.connection.know_whence([](const void* context) { return *static_cast<const bool*>(context); }, &here);
+    peer.say(hello_frame("prog", own_pid) + record_frame("m", noted) + record_frame("told", noted_notice));
+    if (here) CHECK(words_of(peer.told) == Words{"INF prog: m", "WRN dlog (notice): told"});
+    else CHECK(words_of(peer.told) == Words{"INF child: m", "WRN child: told"});
+    CHECK(peer.told.front().pid == (here ? own_pid : 0));
   }
 }
 
@@ -352,4 +418,82 @@ TEST_CASE("connection: version 2 in pieces of any size makes the same events") {
       REQUIRE(peer.told[i].time_ns == whole.told[i].time_ns);
     }
   }
+}
+
+TEST_CASE("connection: a flush is asked for when all before it has been handed out, and answered with what came") {
+  Peer peer;
+  peer.say(hello + record_frame("one", noted) + flush_frame(7, 1) + record_frame("two", noted));
+  CHECK(words_of(peer.told) == Words{"INF worker: one", "INF worker: two"});
+  REQUIRE(peer.connection.asked().flush);
+  CHECK(*peer.connection.asked().flush == 7);
+  const wire::FlushedFrame answer = peer.connection.take_flush();
+  CHECK(answer.number == 7);
+  CHECK(answer.records == 2);
+  CHECK(answer.lost == 0);
+  CHECK_FALSE(peer.connection.asked().any());
+}
+
+TEST_CASE("connection: not before") {
+  Peer peer;
+  const std::string all = hello + record_frame("one", noted) + flush_frame(7, 1);
+  const auto room = peer.connection.room(all.size());
+  std::transform(all.begin(), all.end(), room.begin(), [](char c) { return static_cast<std::byte>(c); });
+  peer.connection.received(all.size(), peer.now_ns, peer.now_ns);
+  Connection::Arrival arrival;
+  REQUIRE(peer.connection.next(arrival));
+  CHECK_FALSE(peer.connection.asked().any());
+  CHECK_FALSE(peer.connection.next(arrival));
+  CHECK(peer.connection.asked().any());
+}
+
+TEST_CASE("connection: a child that counts otherwise is told of, once") {
+  Peer peer;
+  CHECK(peer.say(hello + record_frame("one", noted) + flush_frame(1, 3) + flush_frame(2, 3)) ==
+        Words{"INF worker: one", notice("3 records were sent, and 1 came")});
+}
+
+TEST_CASE("connection: who asks for news is told the level, or the end") {
+  Peer peer;
+  peer.say(hello + watch_frame() + record_frame("one", noted));
+  REQUIRE(peer.connection.asked().news);
+  wire::Bytes answer;
+  peer.connection.answer_news(answer, false, Level::debug, 0);
+  CHECK(text_of(answer) == news_frame(1, 1));
+  CHECK_FALSE(peer.connection.asked().news);
+  answer.clear();
+  peer.connection.answer_news(answer, true, Level::off, 2);
+  CHECK(text_of(answer) == news_frame(6, 1, true, 2));
+}
+
+TEST_CASE("connection: what a parent says is nothing that a child may") {
+  Peer peer;
+  CHECK(peer.say(hello + flushed_frame(1, 1) + news_frame(1, 1)) ==
+        Words{notice("frame of unknown type 0x20 (0 bytes); skipped, and any further")});
+}
+
+TEST_CASE("connection: of one that must prove that it may speak nothing is heard before") {
+  const auto proves = [](const void*, std::string_view token) { return token == "token"; };
+  Peer good;
+  good.connection.demand_proof(proves, nullptr);
+  CHECK(good.say("").empty());
+  CHECK(good.connection.knocks());
+  CHECK(good.say(hello + record_frame("m", noted), 1) == Words{"INF worker: m"});
+  CHECK_FALSE(good.connection.knocks());
+  CHECK_FALSE(good.connection.turned_away());
+
+  for (const std::string& first :
+       {record_frame("m", noted), log_frame(2, "m"), hello_frame("worker", 815, "wrong"), frame(""), frame("\x7f"),
+        std::string("\x7f\xff\xff\xff"), u32(5'000) + std::string(5'000, '\x10')}) {
+    Peer bad;
+    bad.connection.demand_proof(proves, nullptr);
+    CHECK(bad.say(first + hello + record_frame("m", noted)).empty());
+    CHECK(bad.connection.turned_away());
+    CHECK(bad.connection.finished());
+  }
+  Peer silent;
+  silent.connection.demand_proof(proves, nullptr);
+  silent.say(hello.substr(0, hello.size() - 1));
+  CHECK(silent.connection.knocks());
+  CHECK(silent.end().empty());
+  CHECK(silent.connection.turned_away());
 }

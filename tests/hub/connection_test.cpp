@@ -27,6 +27,23 @@ std::string notice(std::string_view text) { return fmt::format("WRN dlog (notice
 
 }  // namespace
 
+TEST_CASE("connection: what is given up while a record of it is at hand leaves that one whole") {
+  Peer peer;
+  const std::string message(500'000, 'x');  // so much that its memory goes back to the system at once
+  const std::string all = log_frame(2, message) + log_frame(2, "unheard");
+  const auto room = peer.connection.room(all.size());
+  std::transform(all.begin(), all.end(), room.begin(), [](char c) { return static_cast<std::byte>(c); });
+  peer.connection.received(all.size(), peer.now_ns, peer.now_ns);
+  Connection::Arrival arrival;
+  REQUIRE(peer.connection.next(arrival));
+  peer.connection.give_up("it takes no answers");
+  CHECK(arrival.event.record->message == message);
+  REQUIRE(peer.connection.next(arrival));
+  CHECK(arrival.event.record->message.starts_with("child[40001]: it takes no answers; "));
+  CHECK_FALSE(peer.connection.next(arrival));
+  CHECK(peer.connection.finished());
+}
+
 TEST_CASE("connection: a record with all it brings") {
   Peer peer;
   CHECK(peer.say(log_frame(3, "hello")) == Words{"WRN child: hello"});
@@ -85,10 +102,10 @@ TEST_CASE("connection: text that is not UTF-8 is handed on as it came") {
 TEST_CASE("connection: an unknown frame is skipped, and told once") {
   Peer peer;
   const std::string unknown = frame(
-      "\x14"
+      "\x16"
       "abc");
   CHECK(peer.say(unknown + log_frame(2, "m") + frame("\xff") + unknown) ==
-        Words{notice("frame of unknown type 0x14 (4 bytes); skipped, and any further"), "INF child: m"});
+        Words{notice("frame of unknown type 0x16 (4 bytes); skipped, and any further"), "INF child: m"});
   CHECK(peer.say(unknown + log_frame(2, "n")) == Words{"INF child: n"});
   CHECK_FALSE(peer.connection.finished());
 }

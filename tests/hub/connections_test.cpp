@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,17 +41,20 @@ using namespace dlog::test;
 using hub::Connections;
 using Words = std::vector<std::string>;
 
+int accepts_asked = 0;  // of the system, by this program
+
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t noted_ms = noted_ns / ms * ms;
 
 // The connections, and the turns that the log thread would give them.
 struct Hub {
-  Hub() {
+  explicit Hub(hub::Admission admission = {}) {
     auto made = os::Poller::create();
     auto listening = os::listen_on_loopback();
     if (!made || !listening) throw std::runtime_error("no poller or listener");
     poller = std::make_unique<os::Poller>(std::move(*made));
-    connections = std::make_unique<Connections>(*poller, own_notice, std::move(*listening), wall_ns);
+    connections =
+        std::make_unique<Connections>(*poller, own_notice, std::move(*listening), std::move(admission), wall_ns);
   }
 
   os::Descriptor connect() const {
@@ -110,9 +116,18 @@ void wait_readable(const os::Descriptor& descriptor) {
   ::poll(&entry, 1, -1);
 }
 
+// What it may have sent is read and dropped.
+bool has_closed(const os::Descriptor& socket) {
+  std::byte dropped[512];
+  for (;;) {
+    const os::Received got = os::receive(socket, dropped);
+    if (got.outcome != os::Transfer::done) return got.outcome != os::Transfer::would_block;
+  }
+}
+
 bool is_closed_by_peer(const os::Descriptor& socket) {
   wait_readable(socket);
-  return os::peer_has_closed(socket);
+  return has_closed(socket);
 }
 
 // Takes every descriptor there is but `left`.
@@ -137,6 +152,12 @@ void turns(Hub& hub, int turns) {
 }
 
 }  // namespace
+
+// Before the C library's own.
+extern "C" int accept4(int listener, sockaddr* address, socklen_t* size, int flags) {
+  ++accepts_asked;
+  return static_cast<int>(::syscall(SYS_accept4, listener, address, size, flags));
+}
 
 TEST_CASE("connections: a child is heard, under its port and a number never used twice") {
   Hub hub;
@@ -471,6 +492,20 @@ TEST_CASE("connections: when no descriptor is left, each one refused is closed a
               "closed", "closed", "closed", "INF child: still here", "INF child: welcome", "refused 3 open 2"});
 }
 
+TEST_CASE("connections: when no descriptor is left, nobody is asked for more often than somebody comes") {
+  const Ended ended = in_child([] {
+    Hub hub;
+    const os::Descriptor late = hub.connect();
+    const std::vector<os::Descriptor> taken = take_descriptors(0);
+    accepts_asked = 0;
+    hub.turn(50 * ms);
+    say(fmt::format("refused {}, {}", hub.connections->refused(),
+                    accepts_asked <= 6 ? "and that was it" : fmt::format("asked {} times", accepts_asked)));
+  });
+  CHECK(ended.code == 0);
+  CHECK(ended.out == "refused 1, and that was it\n");
+}
+
 TEST_CASE(
     "connections: where not even the spare descriptor is left, they wait instead of spinning, and are taken later") {
   const Ended ended = in_child([] {
@@ -478,7 +513,7 @@ TEST_CASE(
     auto listening = os::listen_on_loopback();
     auto client = os::connect_to({0x7F000001, listening->port}, std::chrono::milliseconds(60'000));
     std::vector<os::Descriptor> taken = take_descriptors(0);
-    Connections connections(*poller, own_notice, std::move(*listening), noted_ns);
+    Connections connections(*poller, own_notice, std::move(*listening), {}, noted_ns);
     const auto turn = [&](std::int64_t now_ns, std::int64_t timeout_ns) {
       poller->sleep(timeout_ns);
       return connections.serve(now_ns, noted_ns);
@@ -580,6 +615,242 @@ TEST_CASE("connections: frames that are not whole share a budget, whoever exceed
   CHECK(hub.connections->open() == fit + 1);
 }
 
+TEST_CASE("connections: who must prove that he may speak has a time for it, and is told of by what is wrong") {
+  const std::string token(32, 'a');
+  Hub hub(hub::Admission(Trust::token, token));
+  const os::Descriptor silent = hub.connected();
+  const os::Descriptor wrong = hub.connected();
+  const os::Descriptor right = hub.connected();
+  send_all(wrong, hello_frame("wrong", 8, "token") + log_frame(2, "unheard"));
+  send_all(right, hello_frame("right", 9, token) + log_frame(2, "heard"));
+  const Words words = hub.serve_until_told(1);
+  CHECK(words == Words{"INF right: heard"});
+  hub.serve_until([&] { return hub.connections->open() == 2; });
+  CHECK(is_closed_by_peer(wrong));
+  CHECK(hub.connections->refused() == 1);
+  CHECK(hub.connections->take_complaint() ==
+        "connection refused: it did not prove that it is a child of this process; further ones are only counted");
+  CHECK(hub.connections->take_complaint() == "");
+
+  CHECK(hub.connections->due_ns() == hub.now_ns + hub::knock_ns_max);
+  hub.now_ns += hub::knock_ns_max;
+  hub.turn(0);
+  CHECK(hub.connections->open() == 1);
+  CHECK(is_closed_by_peer(silent));
+  CHECK(hub.connections->refused() == 2);
+  CHECK(hub.connections->take_complaint() ==
+        "connection refused: it proved nothing within 2 s; further ones are only counted");
+  send_all(right, log_frame(2, "still heard"));
+  CHECK(hub.serve_until_told(2).size() == 2);
+}
+
+TEST_CASE("connections: with the token only, this user's own that are silent keep nobody out") {
+  const std::string token(32, 'a');
+  Hub hub(hub::Admission(Trust::token, token));
+  std::vector<os::Descriptor> silent;
+  for (std::size_t i = 0; i < hub::knocking_max + 20; ++i) silent.push_back(hub.connected());
+  const os::Descriptor child_process = hub.connected();
+  send_all(child_process, hello_frame("right", 9, token) + log_frame(2, "heard"));
+  CHECK(hub.serve_until_told(1) == Words{"INF right: heard"});
+  CHECK(hub.connections->refused() == 0);
+  CHECK(hub.connections->open() == silent.size() + 1);
+  hub.now_ns += hub::knock_ns_max;
+  hub.turn(0);
+  CHECK(hub.connections->refused() == silent.size());
+  CHECK(hub.connections->open() == 1);
+}
+
+TEST_CASE("connections: of others so many may try to prove it at a time; the oldest makes room for a new one") {
+  if (::geteuid() != 0) return;  // only root can be another user
+  const std::string token(32, 'a');
+  for (const Trust trust : {Trust::token, Trust::same_user}) {
+    Hub hub(hub::Admission(trust, token));
+    const os::Descriptor ours = hub.connected();
+    std::vector<os::Descriptor> strangers;
+    const auto come = [&] {
+      // Whose a socket is, is decided where it is made.
+      ::setfsuid(65'534);
+      os::Descriptor socket = hub.connect();
+      ::setfsuid(0);
+      return socket;
+    };
+    for (std::size_t i = 0; i < hub::knocking_max; ++i) strangers.push_back(come());
+    hub.serve_until([&] { return hub.connections->open() == hub::knocking_max + 1; });
+    CHECK(hub.connections->refused() == 0);
+    const os::Descriptor friendly = come();
+    hub.serve_until([&] { return hub.connections->refused() == 1; });
+    CHECK(hub.connections->open() == hub::knocking_max + 1);
+    CHECK(is_closed_by_peer(strangers.front()));
+    CHECK(hub.connections->take_complaint() ==
+          "connection refused: more than 256 that must prove that they may speak; further ones are only counted");
+    send_all(friendly, hello_frame("right", 9, token) + log_frame(2, "heard"));
+    CHECK(hub.serve_until_told(1) == Words{"INF right: heard"});
+    // There is room again.
+    const os::Descriptor another = come();
+    hub.serve_until([&] { return hub.connections->open() == hub::knocking_max + 2; });
+    CHECK(hub.connections->refused() == 1);
+  }
+}
+
+TEST_CASE("connections: what comes too fast is counted, and told a second later at the latest") {
+  Hub hub;
+  hub.connections->limit_records(2);
+  const os::Descriptor child_process = hub.connected();
+  const std::int64_t begun_ns = hub.now_ns;
+  std::string said = hello_frame("worker", 9);
+  for (int i = 0; i < 5; ++i) said += log_frame(2, fmt::format("m{}", i));
+  send_all(child_process, said);
+  hub.serve_until([&] { return hub.connections->due_ns() != event::Outlet::never; });
+  CHECK(words_of(hub.told) == Words{"INF worker: m0", "INF worker: m1"});
+  CHECK(hub.connections->due_ns() == begun_ns + 1000 * ms);
+  hub.now_ns = begun_ns + 1000 * ms;
+  hub.wall_ns += 1000 * ms;
+  hub.turn(0);
+  CHECK(words_of(hub.told).back() == "WRN dlog (notice): worker[9]: 3 records dropped: more than 2 a second");
+  CHECK(hub.connections->due_ns() == event::Outlet::never);
+  // Who asks is told so.
+  send_all(child_process, flush_frame(1, 5));
+  hub.serve_until([&] { return hub.connections->asked_to_flush(); });
+  hub.connections->take_flushes();
+  hub.connections->answer_flushes([](std::uint64_t) { return std::uint64_t{4}; });
+  const std::string flushed = flushed_frame(1, 5, 4 + 3);
+  CHECK(receive_exactly(child_process, flushed.size()) == flushed);
+  // A word that was given a moment ago is not the time for another.
+  said.clear();
+  for (int i = 0; i < 4; ++i) said += log_frame(2, "m");
+  send_all(child_process, said);
+  hub.serve_until([&] { return hub.connections->due_ns() != event::Outlet::never; });
+  hub.told.clear();
+  hub.now_ns += 1000 * ms;
+  hub.wall_ns += 999 * ms;  // the other clock was corrected
+  hub.turn(0);
+  CHECK(hub.told.empty());
+  hub.now_ns = hub.connections->due_ns();
+  hub.wall_ns += 1000 * ms;
+  hub.turn(0);
+  CHECK(words_of(hub.told) == Words{"WRN dlog (notice): worker[9]: 2 records dropped: more than 2 a second"});
+}
+
+TEST_CASE("connections: flushes are answered when they are, news when there are some") {
+  Hub hub;
+  const os::Descriptor child_process = hub.connected();
+  send_all(child_process, hello_frame("worker", 9) + watch_frame() + log_frame(2, "m") + flush_frame(1, 1));
+  hub.serve_until([&] { return hub.connections->asked_to_flush(); });
+  CHECK(hub.told.size() == 1);
+  CHECK(read_now(child_process) == "");
+  const auto lost_of = [&](std::uint64_t id) { return id == hub.told[0].source_id ? std::uint64_t{4} : 0; };
+  hub.connections->take_flushes();
+  hub.connections->answer_flushes(lost_of);
+  CHECK_FALSE(hub.connections->asked_to_flush());
+  const std::string flushed = flushed_frame(1, 1, 4);
+  CHECK(receive_exactly(child_process, flushed.size()) == flushed);
+
+  hub.connections->tell_news(Level::trace, false, lost_of);  // as it was
+  CHECK(read_now(child_process) == "");
+  hub.connections->tell_news(Level::warn, false, lost_of);
+  const std::string news = news_frame(3, 1, false, 4);
+  CHECK(receive_exactly(child_process, news.size()) == news);
+  hub.connections->tell_news(Level::info, false, lost_of);  // nobody asked again
+  CHECK(read_now(child_process) == "");
+  send_all(child_process, watch_frame());
+  hub.turn();
+  hub.connections->tell_news(Level::info, false, lost_of);  // now somebody has
+  const std::string later_news = news_frame(2, 1, false, 4);
+  CHECK(receive_exactly(child_process, later_news.size()) == later_news);
+  send_all(child_process, watch_frame());
+  hub.turn();
+  hub.connections->tell_news(Level::info, false, lost_of);
+  CHECK(read_now(child_process) == "");
+  hub.connections->tell_news(Level::info, true, lost_of);
+  const std::string last = news_frame(2, 1, true, 4);
+  CHECK(receive_exactly(child_process, last.size()) == last);
+}
+
+TEST_CASE("connections: a record that is at hand, and was not delivered, is in no answer") {
+  Hub hub;
+  const os::Descriptor child_process = hub.connected();
+  send_all(child_process,
+           hello_frame("worker", 9) + watch_frame() + log_frame(2, "one") + flush_frame(1, 1) + log_frame(2, "two"));
+  const auto nothing_lost = [](std::uint64_t) { return std::uint64_t{0}; };
+  while (!hub.connections->waiting()) {
+    hub.poller->sleep(os::Poller::for_ever);
+    hub.connections->serve(hub.now_ns, hub.wall_ns);
+  }
+  std::size_t delivered = 0;
+  hub.connections->take_until(
+      hub.wall_ns, [&](const Event&) { ++delivered; }, [] { return true; });
+  REQUIRE(delivered == 1);
+  REQUIRE(hub.connections->waiting());
+  REQUIRE(hub.connections->asked_to_flush());
+  hub.connections->take_flushes();
+  hub.connections->answer_flushes(nothing_lost);
+  const std::string flushed = flushed_frame(1, 1, 0);
+  CHECK(receive_exactly(child_process, flushed.size()) == flushed);
+  hub.connections->tell_news(Level::info, true, nothing_lost);
+  const std::string last = news_frame(2, 1, true, 0);
+  CHECK(receive_exactly(child_process, last.size()) == last);
+}
+
+TEST_CASE("connections: who was told the last news is heard no more, others are") {
+  Hub hub;
+  const os::Descriptor told = hub.connected();
+  const os::Descriptor other = hub.connected();
+  send_all(told, hello_frame("worker", 9) + watch_frame() + log_frame(2, "one"));
+  CHECK(hub.serve_until_told(1).size() == 1);
+  send_all(told, log_frame(2, "at hand") + log_frame(2, "behind it"));
+  while (!hub.connections->waiting()) {
+    hub.poller->sleep(os::Poller::for_ever);
+    hub.connections->serve(hub.now_ns, hub.wall_ns);
+  }
+  hub.connections->tell_news(Level::info, true, [](std::uint64_t) { return std::uint64_t{0}; });
+  send_some(told, log_frame(2, "later"));
+  send_all(other, log_frame(2, "of the other"));
+  const Words words = hub.serve_until_told(2);
+  CHECK(words.back().find("of the other") != std::string::npos);
+  CHECK(hub.connections->open() == 1);
+  const std::string last = news_frame(2, 1, true, 0);
+  CHECK(receive_exactly(told, last.size()) == last);
+  CHECK(is_closed_by_peer(told));
+}
+
+TEST_CASE("connections: where only the dead are heard, who comes later is heard too, and in the end all are") {
+  Hub hub;
+  const os::Descriptor alive = hub.connected();
+  hub.connections->hear_only_the_dead();
+  send_all(alive, log_frame(2, "of the living"));
+  const os::Descriptor later = hub.connect();
+  send_all(later, log_frame(2, "of one who came later"));
+  CHECK(hub.serve_until_told(1) == Words{"INF child: of one who came later"});
+  hub.connections->hear_all_again();
+  CHECK(hub.serve_until_told(2) == Words{"INF child: of one who came later", "INF child: of the living"});
+}
+
+TEST_CASE("connections: a child that comes to the level as it is hears no news of it") {
+  Hub hub;
+  hub.connections->begin_at(Level::warn);
+  const os::Descriptor child_process = hub.connected();
+  send_all(child_process, hello_frame("worker", 9) + watch_frame() + log_frame(4, "one"));
+  CHECK(hub.serve_until_told(1).size() == 1);
+  hub.connections->tell_news(Level::warn, false, [](std::uint64_t) { return std::uint64_t{0}; });
+  CHECK(read_now(child_process) == "");
+  hub.connections->tell_news(Level::error, false, [](std::uint64_t) { return std::uint64_t{0}; });
+  const std::string news = news_frame(4, 1, false, 0);
+  CHECK(receive_exactly(child_process, news.size()) == news);
+}
+
+TEST_CASE("connections: a child that asks and is gone is not answered") {
+  Hub hub;
+  os::Descriptor child_process = hub.connected();
+  send_all(child_process, hello_frame("worker", 9) + watch_frame() + flush_frame(1, 0));
+  hub.serve_until([&] { return hub.connections->asked_to_flush(); });
+  child_process.reset();
+  hub.serve_until([&] { return hub.connections->open() == 0; });
+  hub.connections->take_flushes();
+  hub.connections->answer_flushes([](std::uint64_t) { return std::uint64_t{0}; });
+  hub.connections->tell_news(Level::info, true, [](std::uint64_t) { return std::uint64_t{0}; });
+  CHECK_FALSE(hub.connections->asked_to_flush());
+}
+
 TEST_CASE("connections: all together have so many bars open, and what one gives back another may take") {
   Hub hub;
   const std::size_t full = hub::bars_open_max / hub::bars_per_connection_max;
@@ -633,11 +904,11 @@ TEST_CASE("connections: after a fork the child lets go of everything, the parent
     const int next = ::dup(0);
     hub.connections->abandon();
     hub.poller->abandon();
-    // What it let go is free again: the listener, the spare, the connection, and the poller's two.
+    // What it let go is free again: the listener, the spare, the connection, and the poller's three.
     ::close(next);
     int free = 0;
     for (int fd = 3; fd < next; ++fd) free += ::fcntl(fd, F_GETFD) == -1 ? 1 : 0;
-    say(fmt::format("{} {}", free >= 5 ? "free" : "still open", os::peer_has_closed(before) ? "closed" : "open"));
+    say(fmt::format("{} {}", free >= 6 ? "free" : "still open", has_closed(before) ? "closed" : "open"));
   });
   CHECK(ended.code == 0);
   CHECK(ended.out == "free open\n");
@@ -666,4 +937,20 @@ TEST_CASE("connections: a child of a fork keeps no connection open") {
   CHECK(is_closed_by_peer(ours));
   release.theirs.reset();
   ::waitpid(pid, nullptr, 0);
+}
+
+TEST_CASE("connections: with another poller those who are there are heard, and others come") {
+  Hub hub;
+  const os::Descriptor before = hub.connected();
+  auto made = os::Poller::create();
+  REQUIRE(made);
+  auto another = std::make_unique<os::Poller>(std::move(*made));
+  hub.connections->go_on_with(*another);
+  hub.poller = std::move(another);
+  CHECK(hub.connections->take_complaint().empty());
+  send_all(before, log_frame(2, "before"));
+  CHECK(hub.serve_until_told(1) == Words{"INF child: before"});
+  const os::Descriptor after = hub.connected();
+  send_all(after, log_frame(2, "after"));
+  CHECK(hub.serve_until_told(2).back() == "INF child: after");
 }

@@ -1,6 +1,8 @@
 // Tests of lanes.cpp, with own_records.cpp as its reader: nothing is lost, threads may come and go at any time, and what is full waits.
 #include "log/hub/lanes.hpp"
 
+#include <limits.h>
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -15,6 +17,7 @@
 
 #include "log/hub/bar_registry.hpp"
 #include "log/hub/own_records.hpp"
+#include "os/thread.hpp"
 #include "support/catch.hpp"
 #include "support/fork.hpp"
 #include "support/log.hpp"
@@ -62,7 +65,7 @@ bool write(Lanes& lanes, std::string_view text, bool may_wait = false, bool rese
   return write_record(lanes.place(record_bytes(text), reserve, may_wait, [] {}), some_site, text);
 }
 
-// Writes when its thread ends. A thread_local object is destroyed after those that were made later in its thread.
+// Writes when its thread ends.
 struct AtThreadEnd {
   Lanes* lanes = nullptr;
   std::string text{};
@@ -71,8 +74,7 @@ struct AtThreadEnd {
     for (int i = 0; i < 3; ++i) write(*lanes, text + std::to_string(i));
   }
 };
-thread_local AtThreadEnd made_first;
-thread_local AtThreadEnd made_last;
+thread_local AtThreadEnd before_the_lane;
 
 }  // namespace
 
@@ -220,21 +222,42 @@ TEST_CASE("lanes: threads start and end under load, and their lanes are used aga
   CHECK(lanes.backlog().waiting() == 0);
 }
 
-TEST_CASE("lanes: destructors of thread_local objects may write, before and after the thread's lane has ended") {
+TEST_CASE("lanes: a thread's last destructors may write, before and after its lane has ended") {
   Lanes lanes(std::size_t{8} << 20, true, long_time);
   Reader reader(lanes);
+  std::thread([&] { write(lanes, "makes the key of the lanes"); }).join();
+  reader.read();
+  pthread_key_t key{};
+  REQUIRE(pthread_key_create(&key, [](void* last) { delete static_cast<AtThreadEnd*>(last); }) == 0);
   for (int i = 0; i < 50; ++i) {
     std::thread([&] {
-      made_first.lanes = &lanes;  // destroyed after the thread's lane
-      made_first.text = "late ";
+      before_the_lane.lanes = &lanes;
+      before_the_lane.text = "ending ";
       write(lanes, "first");
-      made_last.lanes = &lanes;  // destroyed before it
-      made_last.text = "ending ";
+      pthread_setspecific(key,
+                          new AtThreadEnd{&lanes, "late "});  // keys end after objects, ours after that of the lanes
     }).join();
     CHECK(reader.read() == Words{"first", "ending 0", "ending 1", "ending 2", "late 0", "late 1", "late 2"});
     reader.read();
     REQUIRE(lanes.backlog().waiting() == 0);
   }
+  pthread_key_delete(key);
+}
+
+TEST_CASE("lanes: where the system cannot tell of a thread's end, its records come one by one") {
+  const Ended ended = in_child([] {
+    os::at_thread_end([] {});  // it has its key now, and loses it
+    for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) pthread_key_delete(key);
+    Lanes::forget_thread();
+    Lanes lanes(std::size_t{8} << 20, true, long_time);
+    Reader reader(lanes);
+    for (int i = 0; i < 3; ++i) write(lanes, std::to_string(i));
+    lanes.push(std::make_unique<hub::NoticeItem>().release());
+    for (const std::string& text : reader.read()) say(text);
+    say(std::to_string(lanes.written()));
+  });
+  CHECK(ended.err == "");
+  CHECK(ended.out == "0\n1\n2\n3\n");
 }
 
 TEST_CASE("lanes: where nobody reads, a full queue drops at once or after a wait, and what matters has a reserve") {

@@ -39,6 +39,13 @@ TEST_CASE("without a thread: callers take the steps, and everything is told befo
   log.thread->flush_in_handler(true);  // nothing can be done; it returns
 }
 
+TEST_CASE("without a thread: after a change of the level callers still take the steps") {
+  Log& log = make_log();
+  log.thread->level_changed();
+  log.submit("one");
+  CHECK(log.told.words() == Words{"INF prog: one"});
+}
+
 TEST_CASE("without a thread: several callers at once") {
   Log& log = make_log();
   constexpr int callers = 4;

@@ -73,6 +73,12 @@ class Shutting : public CollectingOutlet {
 Log& make_shutting(Valve& valve, Config config = {}) {
   return make_log_on([&](Collected& told) { return std::make_unique<Shutting>(told, valve); }, std::move(config));
 }
+Config small_queue() {
+  Config config;
+  config.queue_bytes = 100'000;
+  config.block_limit = milliseconds(10);
+  return config;
+}
 Valve& make_valve() {
   static auto* const all = new std::vector<std::unique_ptr<Valve>>;  // log threads go on to the end
   return *all->emplace_back(std::make_unique<Valve>());
@@ -103,11 +109,8 @@ TEST_CASE("log thread: a sink that is full is handed no more, and all of it in o
 }
 
 TEST_CASE("log thread: while a sink is full the queue has its bound, and what was dropped is told once") {
-  Config config;
-  config.queue_bytes = 100'000;
-  config.block_limit = milliseconds(10);
   Valve& valve = make_valve();
-  Log& log = make_shutting(valve, config);
+  Log& log = make_shutting(valve, small_queue());
   REQUIRE(log.thread->start() == "");
   valve.shut = true;
   for (int i = 0; i < 5000; ++i) log.submit(std::string(100, 'x'));
@@ -118,6 +121,41 @@ TEST_CASE("log thread: while a sink is full the queue has its bound, and what wa
   CHECK(words.size() == 5000 - dropped + 1);
   CHECK(count(words, fmt::format("WRN dlog (notice): {} records dropped: the queue was full", dropped)) == 1);
   CHECK(log.balanced());
+}
+
+TEST_CASE("log thread: while a sink is full bars that start have the queue's bound, and end all the same") {
+  Valve& valve = make_valve();
+  Log& log = make_shutting(valve, small_queue());
+  REQUIRE(log.thread->start() == "");
+  const auto first = make_cell(1, 10, "first");
+  log.submit_bar(first, BarState::running);
+  REQUIRE(log.flush());
+  valve.shut = true;
+  std::vector<std::shared_ptr<hub::BarCell>> cells;
+  for (std::uint64_t id = 2; id < 2000; ++id) {
+    cells.push_back(make_cell(id, 10, "one more"));
+    log.submit_bar(cells.back(), BarState::running);
+    if (!cells.back()->refused) log.submit_bar(cells.back(), BarState::finished);
+  }
+  log.submit_bar(first, BarState::finished);
+  const auto refused = static_cast<std::uint64_t>(
+      std::count_if(cells.begin(), cells.end(), [](const auto& cell) { return cell->refused.load(); }));
+  CHECK(refused > 1500);
+  CHECK(refused < 1990);
+  CHECK(log.thread->stats().dropped == refused);
+  valve.shut = false;
+  const Words words = log.flushed();
+  CHECK(count(words, fmt::format("WRN dlog (notice): {} records dropped: the queue was full", refused)) == 1);
+  CHECK(count(words, "bar 1 of prog: finished 0/10 first") == 1);
+  CHECK(log.balanced());
+  // All room is there again.
+  for (std::uint64_t id = 3000; id < 3020; ++id) {
+    const auto cell = make_cell(id, 10, "late");
+    log.submit_bar(cell, BarState::running);
+    CHECK_FALSE(cell->refused);
+    log.submit_bar(cell, BarState::cleared);
+  }
+  CHECK(log.flush());
 }
 
 TEST_CASE("log thread: while a sink is full it does not spin, though children and callers have more") {
@@ -188,6 +226,21 @@ TEST_CASE("log thread: bytes that a sink still has are waited for, not those tha
   valve.shut = false;
   CHECK(log.thread->run(Command::resume, long_time));
   CHECK(log.told.calls() == Words{"flush", "suspend", "resume"});
+}
+
+TEST_CASE("log thread: leaving does not wait behind a flush that nobody waits for any more") {
+  Valve& valve = make_valve();
+  Log& log = make_shutting(valve);
+  REQUIRE(log.thread->start() == "");
+  valve.shut = true;
+  log.submit("one");
+  CHECK_FALSE(log.thread->run(Command::flush, milliseconds(20)));
+  std::thread opener([&] {
+    while (log.told.calls() != Words{"flush", "leave for good"}) std::this_thread::sleep_for(milliseconds(1));
+    valve.shut = false;
+  });
+  CHECK(log.thread->run(Command::leave, long_time));
+  opener.join();
 }
 
 TEST_CASE("log thread: leaving hears children out over as many turns as a sink needs") {

@@ -2,6 +2,7 @@
 #include "log/hub/sink_list.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -156,4 +157,69 @@ TEST_CASE("sinks: one may add another while it is called") {
   list.accept(event_of(record("one")));
   list.accept(event_of(record("two")));
   CHECK(late->collected.words() == Words{"INF prog: two"});
+}
+
+TEST_CASE("sinks: who is about to fork keeps the log thread out of them") {
+  SinkList list;
+  const auto sink = std::make_shared<CollectingSink>();
+  list.add(sink);
+  REQUIRE(list.keep_out(std::chrono::seconds{10}));
+  std::atomic<bool> about_to{false};
+  std::thread log_thread([&] {
+    about_to = true;
+    list.accept(event_of(record("one")));
+  });
+  while (!about_to) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  CHECK(sink->collected.count() == 0);
+  list.let_in();
+  log_thread.join();
+  CHECK(sink->collected.words() == Words{"INF prog: one"});
+}
+
+TEST_CASE("sinks: one that is never let in again is let in after a while") {
+  SinkList list;
+  const auto sink = std::make_shared<CollectingSink>();
+  list.add(sink);
+  REQUIRE(list.keep_out(std::chrono::milliseconds{0}));
+  list.accept(event_of(record("one")));
+  CHECK(sink->collected.words() == Words{"INF prog: one"});
+}
+
+TEST_CASE("sinks: of a process that forked they are called only where nobody was inside") {
+  class Inside : public CollectingSink {
+   public:
+    explicit Inside(SinkList& list) : list_(list) {}
+    void accept(const Event& event) override {
+      left = list_.keep_out(std::chrono::milliseconds{1});
+      list_.let_in();
+      CollectingSink::accept(event);
+    }
+    bool left = true;
+
+   private:
+    SinkList& list_;
+  };
+  SinkList list;
+  const auto old = std::make_shared<Inside>(list);
+  list.renew(false);  // there was none
+  CHECK(list.take_complaint() == "");
+  list.add(old);
+  list.accept(event_of(record("one")));
+  CHECK_FALSE(old->left);
+  list.renew(true);
+  list.accept(event_of(record("two")));
+  CHECK(list.take_complaint() == "");
+  list.renew(false);
+  list.accept(event_of(record("three")));
+  CHECK(list.take_complaint().starts_with("sinks of the process that this one was forked from are not called: "));
+  const auto young = std::make_shared<CollectingSink>();
+  list.add(young);
+  list.accept(event_of(record("four")));
+  list.renew(true);
+  list.accept(event_of(record("five")));
+  list.flush();
+  CHECK(old->collected.words() == Words{"INF prog: one", "INF prog: two"});
+  CHECK(young->collected.words() == Words{"INF prog: four", "INF prog: five"});
+  CHECK(list.take_complaint() == "");
 }

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -15,12 +16,14 @@ namespace {
 
 using namespace dlog;
 
+std::int32_t offset_at(std::int64_t unix_s) { return os::local_utc_offset_s(unix_s).value(); }
+
 // Offsets in January and July of 2024, by the rule in TZ.
 std::string offsets_of(const char* zone) {
   return test::said_in_child([zone] {
     ::setenv("TZ", zone, 1);
     ::tzset();
-    return fmt::format("{} {}", os::local_utc_offset_s(1'704'067'200), os::local_utc_offset_s(1'719'792'000));
+    return fmt::format("{} {}", offset_at(1'704'067'200), offset_at(1'719'792'000));
   });
 }
 
@@ -65,10 +68,23 @@ TEST_CASE("clock: a time beyond the calendar has no offset") {
   CHECK(test::said_in_child([] {
           ::setenv("TZ", "IST-5:30", 1);
           ::tzset();
-          return fmt::format("{} {} {}", os::local_utc_offset_s(std::numeric_limits<std::int64_t>::max()),
-                             os::local_utc_offset_s(std::numeric_limits<std::int64_t>::min()),
-                             os::local_utc_offset_s(-1));
+          return fmt::format("{} {} {}", offset_at(std::numeric_limits<std::int64_t>::max()),
+                             offset_at(std::numeric_limits<std::int64_t>::min()), offset_at(-1));
         }) == "0 0 19800");
+}
+
+TEST_CASE("clock: the zone is not asked for during a fork, and is again afterwards") {
+  os::hold_local_time(std::chrono::milliseconds{0});
+  os::hold_local_time(std::chrono::milliseconds{0});  // another thread's
+  CHECK_FALSE(os::local_utc_offset_s(0));
+  os::release_local_time();
+  CHECK_FALSE(os::local_utc_offset_s(0));
+  CHECK(test::said_in_child([] {
+          os::renew_local_time();
+          return fmt::format("{}", os::local_utc_offset_s(0).has_value());
+        }) == "true");
+  os::release_local_time();
+  CHECK(os::local_utc_offset_s(0));
 }
 
 }  // namespace

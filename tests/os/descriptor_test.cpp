@@ -15,6 +15,7 @@
 #include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 
 namespace {
 
@@ -150,6 +151,63 @@ TEST_CASE("descriptor: nothing that this room opens takes a standard place") {
                              static_cast<bool>(listening), static_cast<bool>(connected),
                              accepted.outcome == os::AcceptOutcome::accepted, static_cast<bool>(file));
         }) == "true true true true true true");
+}
+
+// As a program that closes all it finds, and then opens something of its own.
+TEST_CASE("descriptor: a number that the program gave to another file is left alone") {
+  test::Ends first = test::make_pipe();
+  test::Ends second = test::make_pipe();
+  const int fd = first.theirs.get();
+  CHECK(first.theirs.is_ours());
+  REQUIRE(::dup2(second.theirs.get(), fd) == fd);
+  CHECK_FALSE(first.theirs.is_ours());
+  first.theirs.reset();
+  CHECK(os::is_open(fd));
+  ::close(fd);
+}
+
+TEST_CASE("descriptor: one that was closed beneath its owner is no longer the owner's") {
+  Descriptor owner = opened();
+  ::close(owner.get());
+  CHECK_FALSE(owner.is_ours());
+  Descriptor moved = std::move(owner);
+  CHECK_FALSE(moved.is_ours());
+  CHECK_FALSE(Descriptor().is_ours());
+}
+
+TEST_CASE("descriptor: what is given away is no longer closed") {
+  int fd = -1;
+  {
+    Descriptor owner = opened();
+    fd = owner.release();
+    CHECK(fd > 2);
+    CHECK_FALSE(owner);
+    CHECK(owner.release() == -1);
+  }
+  CHECK(os::is_open(fd));
+  os::close_descriptor(fd);
+}
+
+TEST_CASE("descriptor: a duplicate is another number of the same file, with its flag") {
+  const Descriptor owner(::open("/dev/null", O_RDONLY));
+  const Descriptor copy(os::duplicate(owner.get()));
+  REQUIRE(copy);
+  CHECK(copy.get() != owner.get());
+  CHECK(os::file_behind(copy.get()) == os::file_behind(owner.get()));
+  CHECK(closes_on_exec(copy.get()));
+  CHECK_FALSE(closes_on_exec(owner.get()));
+}
+
+TEST_CASE("descriptor: of none there is no duplicate") {
+  CHECK(os::duplicate(-1) < 0);
+  Descriptor closed = opened();
+  const int fd = closed.get();
+  closed.reset();
+  CHECK(os::duplicate(fd) < 0);
+}
+
+TEST_CASE("descriptor: a duplicate does not take a standard place") {
+  CHECK(said_without_standard([] { return fmt::format("{}", os::duplicate(100) > 2); }) == "true");
 }
 
 }  // namespace

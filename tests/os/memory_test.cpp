@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "os/child.hpp"
 #include "support/catch.hpp"
 
 using namespace dlog;
+using dlog::test::said_in_child;
 
 namespace {
 
@@ -20,6 +22,23 @@ long faults() {
 }
 
 }  // namespace
+
+TEST_CASE("memory: wiped pages are zero in a forked child, and as they were in its parent") {
+  struct alignas(os::wiped_page_bytes) Page {
+    int number = 0;
+  };
+  static Page page;
+  static Page other;
+  REQUIRE(os::wipe_in_forked_child(&page, sizeof page));
+  page.number = other.number = 7;
+  CHECK(said_in_child([] { return fmt::format("{} {}", page.number, other.number); }) == "0 7");
+  CHECK(page.number == 7);
+  // What stands in a file's pages cannot be wiped.
+  void* const shared = ::mmap(nullptr, os::wiped_page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(shared != MAP_FAILED);
+  CHECK_FALSE(os::wipe_in_forked_child(shared, os::wiped_page_bytes));
+  ::munmap(shared, os::wiped_page_bytes);
+}
 
 TEST_CASE("memory: what was populated costs its writer no fault, and keeps what stood in it") {
   constexpr std::size_t page = 4096;

@@ -193,6 +193,29 @@ TEST_CASE("output: the other end of a pseudo terminal is written to as it is") {
   CHECK(::read(terminal.theirs.get(), read.data(), read.size()) == 6);
 }
 
+TEST_CASE("output: last words are said where somebody listens, and hold nobody where none does") {
+  const test::Ends pipe = test::make_pipe();
+  CHECK(os::write_last_words(pipe.theirs.get(), "farewell\n", milliseconds(60'000)));
+  CHECK(test::read_now(pipe.ours) == "farewell\n");
+  // In processes of their own, whose threads end with them.
+  CHECK(test::said_in_child([] {
+          const test::Ends full = test::make_pipe();
+          os::Output(full.theirs.get()).write(much());
+          const test::Ends sockets = make_sockets(SOCK_STREAM);
+          os::Output(sockets.theirs.get()).write(much());
+          const test::Ends stopped = test::make_terminal(80, 24);
+          ::tcflow(stopped.theirs.get(), TCOOFF);
+          return fmt::format("{} {} {}", os::write_last_words(full.theirs.get(), "farewell", milliseconds(20)),
+                             os::write_last_words(sockets.theirs.get(), "farewell", milliseconds(20)),
+                             os::write_last_words(stopped.theirs.get(), "farewell", milliseconds(20)));
+        }) == "false false false");
+  CHECK(test::said_in_child([] {
+          test::Ends gone = test::make_pipe();
+          gone.ours.reset();
+          return fmt::format("{}", os::write_last_words(gone.theirs.get(), "farewell", milliseconds(60'000)));
+        }) == "true");
+}
+
 TEST_CASE("output: failures have their reasons") {
   CHECK(os::Output(-1).write("text").error == EBADF);
   const os::Descriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -76,6 +77,19 @@ class WithoutSigpipe {
   sigset_t before_{};
 };
 
+TEST_CASE("output: what a signal handler says is one line, also into a pipe without a reader") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  os::say_in_handler(ends[1], "INF", "a text");
+  char got[64];
+  const ssize_t bytes = ::read(ends[0], got, sizeof got);
+  CHECK(std::string(got, bytes < 0 ? 0 : static_cast<std::size_t>(bytes)) == "INF a text\n");
+  ::close(ends[0]);
+  os::say_in_handler(ends[1], "INF", "to nobody");
+  ::close(ends[1]);
+  os::say_in_handler(ends[1], "INF", "nowhere");
+}
+
 TEST_CASE("output: a short text is written as it is, with its NULs") {
   const test::Ends pipe = test::make_pipe();
   const std::string text("a line\n\0\xFF and more", 17);
@@ -140,6 +154,14 @@ TEST_CASE("output: signals in the middle of a write lose nothing") {
   CHECK(written.error == 0);
   const bool same = read == filling + text;
   CHECK(same);
+}
+
+TEST_CASE("output: who takes nothing is not waited for for ever") {
+  const Pipe pipe = blocking_pipe();
+  make_nonblocking(pipe.write_end);
+  const os::Written written = os::write_all(pipe.write_end.get(), long_text());
+  CHECK(written.bytes == static_cast<std::size_t>(::fcntl(pipe.write_end.get(), F_GETPIPE_SZ)));
+  CHECK(written.error == EAGAIN);
 }
 
 TEST_CASE("output: a full disk is an error, not an end") {
@@ -232,6 +254,18 @@ TEST_CASE("output: a file that is not there is made, as the mask says") {
   CHECK(::unlink(path.c_str()) == 0);
 }
 
+TEST_CASE("output: a pipe without a reader is not waited for") {
+  const test::TemporaryFile file;
+  const std::string path = file.path() + ".pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const auto none = os::open_for_appending(path);
+  REQUIRE_FALSE(none);
+  CHECK(none.reason() == "nobody reads it");
+  const os::Descriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CHECK(os::open_for_appending(path));
+  CHECK(::unlink(path.c_str()) == 0);
+}
+
 TEST_CASE("output: a file that cannot be opened has its reason") {
   const auto folder = os::open_for_appending("/tmp");
   REQUIRE_FALSE(folder);
@@ -242,6 +276,45 @@ TEST_CASE("output: a file that cannot be opened has its reason") {
   const auto nothing = os::open_for_appending("");
   REQUIRE_FALSE(nothing);
   CHECK(nothing.reason() == os::error_text(ENOENT));
+}
+
+TEST_CASE("output: a file that the program closed beneath us is opened again, and what took its number is left alone") {
+  const test::TemporaryFile file;
+  const test::TemporaryFile other;
+  auto opened = os::open_for_appending(file.path());
+  REQUIRE(opened);
+  const int fd = opened->get();
+  os::Output output(fd, std::move(*opened), file.path());
+  CHECK(output.write("one ").bytes == 4);
+  CHECK_FALSE(output.was_opened_again());
+  auto theirs = os::open_for_appending(other.path());
+  REQUIRE(theirs);
+  REQUIRE(::dup2(theirs->get(), fd) == fd);
+  CHECK(output.write("two").bytes == 3);
+  CHECK(output.was_opened_again());
+  CHECK_FALSE(output.was_opened_again());
+  CHECK(file.content() == "one two");
+  CHECK(other.content().empty());
+  ::close(fd);
+}
+
+TEST_CASE("output: one that is not to be had again is an error") {
+  const test::TemporaryFile other;
+  test::Ends pipe = test::make_pipe();
+  const int fd = pipe.theirs.get();
+  os::Output output(fd, std::move(pipe.theirs));
+  auto theirs = os::open_for_appending(other.path());
+  REQUIRE(theirs);
+  REQUIRE(::dup2(theirs->get(), fd) == fd);
+  CHECK(output.write("text").error == EBADF);
+  CHECK(other.content().empty());
+  ::close(fd);
+}
+
+TEST_CASE("output: a relative path is one of the current folder") {
+  CHECK(os::absolute_path("").empty());
+  CHECK(os::absolute_path("/a/b") == "/a/b");
+  CHECK(os::absolute_path("b") == std::filesystem::current_path().string() + "/b");
 }
 
 }  // namespace

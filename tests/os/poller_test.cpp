@@ -287,4 +287,61 @@ TEST_CASE("poller: abandoned in a forked child, it goes on in the parent") {
   CHECK(wait(poller, os::Poller::for_ever).empty());
 }
 
+// What a poller works with; closed as a program does that closes all it finds.
+std::vector<int> open_numbers() {
+  std::vector<int> numbers;
+  for (int fd = 0; fd < 256; ++fd)
+    if (os::is_open(fd)) numbers.push_back(fd);
+  return numbers;
+}
+
+struct Beneath {
+  std::vector<int> before = open_numbers();
+  os::Poller poller = made();
+  std::vector<int> numbers() const {
+    std::vector<int> all = open_numbers();
+    std::erase_if(all, [this](int fd) { return std::find(before.begin(), before.end(), fd) != before.end(); });
+    return all;
+  }
+};
+
+TEST_CASE("poller: to close any of what it works with is seen") {
+  REQUIRE(made().is_whole());
+  const std::size_t all = Beneath().numbers().size();
+  CHECK(all == 3);
+  for (std::size_t which = 0; which < all; ++which) {
+    Beneath beneath;
+    CHECK(beneath.poller.is_whole());
+    ::close(beneath.numbers()[which]);
+    CHECK_FALSE(beneath.poller.is_whole());
+    beneath.poller.sleep(os::Poller::for_ever);  // not for ever
+  }
+}
+
+TEST_CASE("poller: to close what it works with ends a sleep") {
+  Beneath beneath;
+  std::thread sleeper([&] { beneath.poller.sleep(os::Poller::for_ever); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // whether it sleeps by then or not
+  for (const int fd : beneath.numbers()) ::close(fd);
+  sleeper.join();
+  CHECK_FALSE(beneath.poller.is_whole());
+}
+
+TEST_CASE("poller: nothing is written to what stands behind its numbers now, and nothing taken from it") {
+  Beneath beneath;
+  std::vector<test::Ends> own;
+  for (const int fd : beneath.numbers()) {
+    own.push_back(test::make_connection());
+    REQUIRE(::dup2(own.back().ours.get(), fd) == fd);
+    test::send_all(own.back().theirs, "x");
+  }
+  CHECK_FALSE(beneath.poller.wake());
+  beneath.poller.sleep(1 * ms);
+  for (const test::Ends& ends : own) {
+    CHECK(test::receive_exactly(ends.ours, 1) == "x");
+    CHECK(test::read_now(ends.theirs).empty());
+  }
+  for (const int fd : beneath.numbers()) ::close(fd);
+}
+
 }  // namespace

@@ -2,10 +2,13 @@
 #include "os/process.hpp"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <thread>
@@ -43,15 +46,52 @@ TEST_CASE("process: every thread has an id of its own, the same each time, and t
   CHECK(first == second);
   CHECK(first == system);
   CHECK(os::thread_id() == static_cast<std::uint64_t>(::gettid()));
+  CHECK(os::thread_id_in_handler() == os::thread_id());
   for (const std::uint64_t id : first) CHECK(id != os::thread_id());
 }
 
-TEST_CASE("process: after a fork the thread's id is renewed") {
-  static_cast<void>(os::thread_id());  // it is known before the fork
-  CHECK(said_in_child([] {
-          os::renew_thread_id();
-          return fmt::format("{}", os::thread_id() == static_cast<std::uint64_t>(::gettid()));
-        }) == "true");
+TEST_CASE("process: after a fork the thread has another id, and the process another generation") {
+  const std::uint64_t thread = os::thread_id();  // it is known before the fork
+  const std::uint32_t generation = os::process_generation();
+  CHECK(generation != 0);
+  CHECK(said_in_child([&] {
+          return fmt::format("{} {} {}", os::thread_id() == static_cast<std::uint64_t>(::gettid()),
+                             os::process_generation() != generation,
+                             os::process_generation() == os::process_generation());
+        }) == "true true true");
+  CHECK(os::process_generation() == generation);
+  CHECK(os::thread_id() == thread);
+}
+
+TEST_CASE("process: a fork that runs no handlers is another generation too, and so are its own") {
+  if (std::getenv("DLOG_TEST_SANITIZE") != nullptr) return;  // it knows fork() alone
+  const auto fork_bare = [] {
+    return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  };
+  const std::uint32_t first = os::process_generation();
+  const pid_t child = fork_bare();
+  if (child == 0) {
+    const std::uint32_t second = os::process_generation();
+    const pid_t grandchild = fork_bare();
+    if (grandchild == 0) {
+      const std::uint32_t third = os::process_generation();
+      ::_exit(third != second && third != first ? 3 : 0);
+    }
+    int status = 0;
+    ::waitpid(grandchild, &status, 0);
+    ::_exit(second != first ? 10 + WEXITSTATUS(status) : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 13);
+  CHECK(os::process_generation() == first);
+}
+
+TEST_CASE("process: the main thread knows that it is") {
+  CHECK(os::is_main_thread());
+  bool other = true;
+  std::thread([&] { other = os::is_main_thread(); }).join();
+  CHECK_FALSE(other);
 }
 
 TEST_CASE("process: the program's name is its file's") {
@@ -92,12 +132,17 @@ TEST_CASE("process: random bits differ in parent and child") {
   CHECK(in_child != fmt::format("{}", os::random_bits()));
 }
 
-int forks_seen = 0;
+TEST_CASE("process: the program itself needs nobody to keep it loaded") { CHECK_FALSE(os::keep_loaded()); }
 
-TEST_CASE("process: a call is made in every forked child, and in none but those") {
+int forks_seen = 0;
+int forks_begun = 0;
+int forks_ended = 0;
+
+TEST_CASE("process: calls are made around every fork, each where it belongs") {
   // In a child, because a call cannot be taken back.
   CHECK(said_in_child([] {
-          if (!os::after_fork_in_child([] { ++forks_seen; })) return std::string("not taken");
+          if (!os::around_forks([] { ++forks_begun; }, [] { ++forks_ended; }, [] { ++forks_seen; }))
+            return std::string("not taken");
           if (forks_seen != 0) return std::string("called without a fork");
           const pid_t child = ::fork();
           if (child == 0) {
@@ -109,8 +154,9 @@ TEST_CASE("process: a call is made in every forked child, and in none but those"
           }
           int status = 0;
           ::waitpid(child, &status, 0);
-          return fmt::format("parent {}, child and grandchild {}", forks_seen, WEXITSTATUS(status));
-        }) == "parent 0, child and grandchild 12");
+          return fmt::format("parent {} {} {}, child and grandchild {}", forks_begun, forks_ended, forks_seen,
+                             WEXITSTATUS(status));
+        }) == "parent 1 1 0, child and grandchild 12");
 }
 
 }  // namespace

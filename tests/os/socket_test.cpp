@@ -6,8 +6,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -34,7 +36,7 @@ using os::Transfer;
 constexpr std::uint32_t localhost = 0x7F000001;
 constexpr auto long_enough = 60s;
 
-sockaddr_in local_address(const os::Descriptor& socket) {
+sockaddr_in native_address(const os::Descriptor& socket) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
   REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
@@ -156,7 +158,7 @@ TEST_CASE("socket: listening takes a free port of 127.0.0.1 and of nothing else"
   const os::Listening second = listening();
   CHECK(first.port != 0);
   CHECK(first.port != second.port);
-  const sockaddr_in address = local_address(first.socket);
+  const sockaddr_in address = native_address(first.socket);
   CHECK(ntohl(address.sin_addr.s_addr) == localhost);
   CHECK(ntohs(address.sin_port) == first.port);
   check_flags(first.socket);
@@ -206,8 +208,8 @@ TEST_CASE("socket: connections are accepted in the order in which they came") {
 
 TEST_CASE("socket: what is no listener accepts nothing") {
   const test::Ends ends = test::make_connection();
-  CHECK(os::accept_connection(ends.ours).outcome == AcceptOutcome::failed);
-  CHECK(os::accept_connection(os::Descriptor()).outcome == AcceptOutcome::failed);
+  CHECK(os::accept_connection(ends.ours).outcome == AcceptOutcome::no_descriptors);
+  CHECK(os::accept_connection(os::Descriptor()).outcome == AcceptOutcome::no_descriptors);
 }
 
 TEST_CASE("socket: without a free descriptor nobody is accepted, and nobody is lost") {
@@ -325,6 +327,18 @@ TEST_CASE("socket: a slow receiver makes a sender wait, and nothing is lost") {
   CHECK(test::receive_exactly(ends.ours, 1) == "y");
 }
 
+TEST_CASE("socket: what the other end's kernel has no room for is still on this side") {
+  const test::Ends ends = test::make_connection();
+  CHECK(os::is_taken_by_peer(ends.theirs));
+  CHECK(send_text(ends.theirs, "a little").outcome == Transfer::done);
+  CHECK(os::is_taken_by_peer(ends.theirs));
+  const std::size_t bytes = fill(ends.theirs);
+  CHECK_FALSE(os::is_taken_by_peer(ends.theirs));
+  test::receive_exactly(ends.ours, std::string_view("a little").size() + bytes);
+  CHECK(test::until([&] { return os::is_taken_by_peer(ends.theirs); }));
+  CHECK_FALSE(os::is_taken_by_peer(os::Descriptor()));
+}
+
 TEST_CASE("socket: a waiting sender is woken when the other end breaks") {
   test::Ends ends = test::make_connection();
   fill(ends.theirs);
@@ -383,49 +397,41 @@ TEST_CASE("socket: what is no connection transfers nothing") {
   CHECK(send_text(os::Descriptor(), "x").outcome == Transfer::failed);
 }
 
-// ---- has the peer closed?
+// ---- whose is the other end?
 
-TEST_CASE("socket: a peer that is there has not closed, silent or not") {
-  const test::Ends ends = test::make_connection();
-  CHECK_FALSE(os::peer_has_closed(ends.ours));
-  send_text(ends.theirs, "what nobody asked for");
-  wait_readable(ends.ours);
-  CHECK_FALSE(os::peer_has_closed(ends.ours));
-  std::string text;
-  CHECK(receive_some(ends.ours, text).outcome == Transfer::would_block);  // it was read and dropped
-}
-
-TEST_CASE("socket: a peer that has gone has closed, however it went") {
-  test::Ends closed = test::make_connection();
-  closed.theirs.reset();
-  wait_readable(closed.ours);
-  CHECK(os::peer_has_closed(closed.ours));
-
-  const test::Ends ended = test::make_connection();
-  ::shutdown(ended.theirs.get(), SHUT_WR);
-  wait_readable(ended.ours);
-  CHECK(os::peer_has_closed(ended.ours));
-
-  test::Ends broken = test::make_connection();
-  reset_connection(broken.theirs);
-  wait_readable(broken.ours);
-  CHECK(os::peer_has_closed(broken.ours));
-}
-
-TEST_CASE("socket: unread bytes do not hide that the peer has closed") {
+TEST_CASE("socket: a connection within the process is known from one with another") {
   test::Ends ends = test::make_connection();
-  test::send_all(ends.theirs, std::string(10'000, 'x'));
-  ends.theirs.reset();
-  CHECK(test::until([&] { return os::peer_has_closed(ends.ours); }));
+  CHECK(os::meets_own_process(ends.ours));
+  CHECK(os::meets_own_process(ends.theirs));
+  CHECK_FALSE(os::meets_own_process(os::Descriptor()));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ends.ours.reset();
+    ::pause();
+    ::_exit(0);
+  }
+  ends.theirs.reset();  // the child has it still
+  CHECK_FALSE(os::meets_own_process(ends.ours));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
-TEST_CASE("socket: a peer that never stops sending is not read for ever") {
-  const test::Ends ends = test::make_connection();
-  const std::size_t sent = fill(ends.theirs);
-  CHECK_FALSE(os::peer_has_closed(ends.ours));
-  const std::string rest = test::read_now(ends.ours);
-  CHECK(rest.size() < sent);
-  CHECK_FALSE(rest.empty());
+// ---- closed beneath us
+
+TEST_CASE("socket: one that the program closed beneath us takes nothing, and nothing is taken from it") {
+  test::Ends ours = test::make_connection();
+  test::Ends theirs = test::make_connection();
+  REQUIRE(::dup2(theirs.ours.get(), ours.ours.get()) == ours.ours.get());
+  send_text(theirs.theirs, "for the program");
+  wait_readable(theirs.ours);
+  std::string text;
+  const os::Received got = receive_some(ours.ours, text);
+  CHECK(got.outcome == Transfer::failed);
+  CHECK(got.error == EBADF);
+  CHECK(os::send(ours.ours, std::as_bytes(std::span("secret"))).error == EBADF);
+  CHECK(test::read_now(theirs.theirs).empty());
+  CHECK(test::receive_exactly(theirs.ours, 15) == "for the program");
+  ::close(ours.ours.get());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "os/child.hpp"
 #include "os/descriptor.hpp"
@@ -79,6 +80,30 @@ TEST_CASE("thread: its body runs with its argument, on a thread of its own, unde
 
 TEST_CASE("thread: a name that the system finds too long does no harm") {
   started("a name of more than fifteen characters");
+}
+
+namespace {
+
+std::atomic<int> objects_ended{0};
+std::atomic<int> ended_before_the_call{-1};
+struct CountsItsEnd {
+  bool used = false;
+  ~CountsItsEnd() { objects_ended += used ? 1 : 0; }
+};
+thread_local CountsItsEnd counts_its_end;
+
+}  // namespace
+
+TEST_CASE("thread: whoever wants to hear of its end is called once, after its objects have ended") {
+  objects_ended = 0;
+  std::atomic<bool> taken{false};
+  std::thread([&] {
+    taken = os::at_thread_end([] { ended_before_the_call = objects_ended.load(); });
+    taken = taken && os::at_thread_end([] { ended_before_the_call = objects_ended.load(); });
+    counts_its_end.used = true;
+  }).join();
+  CHECK(taken);
+  CHECK(ended_before_the_call == 1);
 }
 
 TEST_CASE("thread: it blocks every signal but those of its own faults") {

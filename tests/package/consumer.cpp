@@ -26,6 +26,8 @@
 #include <utility>
 #include <vector>
 
+#include "check.hpp"
+
 extern char** environ;
 
 // macros_consumer.cpp: a second file, so that the headers' definitions meet in the linker, and the macros.
@@ -35,16 +37,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-int failures = 0;
-int checks = 0;
-
-void check(bool holds, const char* what, int line) {
-  ++checks;
-  if (holds) return;
-  ++failures;
-  std::fprintf(stderr, "consumer.cpp:%d: does not hold: %s\n", line, what);
-}
-#define CHECK(...) check(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __LINE__)
+using consumer::checks;
+using consumer::failures;
 
 // ---- what the compiler can say
 

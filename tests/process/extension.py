@@ -21,6 +21,14 @@ def record_frame(message, level=2, site=0, thread=0, time_ns=STAMP_NS, notice=Fa
     return frame(b"\x12" + struct.pack(">BBIQq", notice, level, site, thread, time_ns) + sized(message))
 
 
+def flush_frame(number, records, last=False):
+    return frame(b"\x14" + struct.pack(">BQQ", last, number, records))
+
+
+def flushed_frame(number, records, lost):
+    return frame(b"\x20" + struct.pack(">QQQ", number, records, lost))
+
+
 def bar_frame(bar, parent=0, state=RUNNING, paused=False, unit=0, estimate=0, time_ns=STAMP_NS, value=0, total=0, description="", message="",
               template=""):
     return frame(b"\x13" + struct.pack(">QQBBBIqQQ", bar, parent, state, paused, unit, estimate, time_ns, value, total)
@@ -71,6 +79,11 @@ def read_extension_frames(case, data):
             names = ("bar", "parent", "state", "flags", "unit", "estimate", "time_ns", "value", "total")
             found = {"frame": "bar", **dict(zip(names, payload.numbers("QQBBBIqQQ"))), "description": payload.text(),
                      "message": payload.text(), "template": payload.text()}
+        elif kind == 0x14:
+            flags, number, records = payload.numbers("BQQ")
+            found = {"frame": "flush", "flags": flags, "number": number, "records": records}
+        elif kind == 0x15:
+            found = {"frame": "watch"}
         else:
             case.fail(f"a frame that a child of ours does not send: {kind:#x}")
         case.assertEqual(payload.data, b"", found)

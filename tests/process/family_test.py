@@ -14,6 +14,8 @@ def text(s): return struct.pack(">I", len(s)) + s
 payload = bytes([0, 3]) + text("greetings from Python \\u2603".encode()) + text(b"2026-11-21T04:16:40.727Z")
 with socket.create_connection((host, int(port))) as s:
     s.sendall(struct.pack(">I", len(payload)) + payload)
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)  # until the parent has closed, too: it may ask whose process this is
 """
 
 
@@ -92,6 +94,10 @@ class Spawned(unittest.TestCase):
         self.assertEqual(child.wait(), 0)
 
 
+# Ways to fork: with handlers, and two that run none.
+WAYS = ([], ["_Fork"], ["clone"])
+
+
 class Forked(unittest.TestCase):
     def forked(self, children, records, *more, **variables):
         # The leak checker cannot judge a forked child: it takes what the parent's threads held for lost, and meets its own locks.
@@ -100,36 +106,90 @@ class Forked(unittest.TestCase):
             variables["DLOG_TEST_SANITIZE"] = sanitizer()
         env = with_sanitizer_options(clean_environment(**variables), detect_leaks=0, die_after_fork=0)
         program = run(self, "t_fork", str(children), str(records), *more, env=env)
+        if program.out.text() == "no _Fork\n":
+            self.skipTest("this C library has no _Fork")
         busy = int(re.search(r"^busy (\d+)$", program.out.text(), re.M)[1])
         expected = {f"fork{i}/0": records for i in range(children)} | {"parent/0": 2 * records}
-        return program, expected | ({"busy/0": busy} if more else {})
+        return program, expected | ({"busy/0": busy} if "busy" in more else {})
+
+    def each_way(self, check):
+        """The sanitizers know fork() alone."""
+        for way in WAYS[:1] if sanitizer() else WAYS:
+            with self.subTest(way=way):
+                check(way)
 
     def test_both_sides_reach_the_one_console(self):
-        program, expected = self.forked(1, 200)
-        rest = check_numbered(self, program.err.text(), expected)
-        self.assertEqual([line.split("]: ")[1] for line in rest], ["after the children"])
-        speakers = {(line.name, line.pid == program.pid) for line in plain_lines(self, program.err.text()) if "rec fork0" in line.message}
-        self.assertEqual(speakers, {("t_fork", False)}, "the fork says its own number")
+        def check(way):
+            program, expected = self.forked(1, 200, *way)
+            rest = check_numbered(self, program.err.text(), expected)
+            self.assertEqual([line.split("]: ")[1] for line in rest], ["after the children"])
+            speakers = {(line.name, line.pid == program.pid) for line in plain_lines(self, program.err.text()) if "rec fork0" in line.message}
+            self.assertEqual(speakers, {("t_fork", False)}, "the fork says its own number")
+
+        self.each_way(check)
+
+    @unittest.skipIf(sanitizer(), "a sanitizer's own locks do not survive a fork of a busy process")
+    def test_where_no_page_can_be_wiped(self):
+        program, expected = self.forked(4, 100, "busy", LD_PRELOAD=binary("t_no_wiping.so"))
+        check_numbered(self, program.err.text(), expected)
 
     @unittest.skipIf(sanitizer(), "a sanitizer's own locks do not survive a fork of a busy process")
     def test_several_forks_of_a_busy_parent(self):
-        for _ in range(scaled(5)):
-            program, expected = self.forked(4, 100, "busy")
+        def check(way):
+            for _ in range(scaled(5)):
+                program, expected = self.forked(4, 100, "busy", *way)
+                check_numbered(self, program.err.text(), expected)
+
+        self.each_way(check)
+
+    @unittest.skipIf(sanitizer(), "a sanitizer's own locks do not survive a fork of a busy process")
+    def test_forks_while_another_thread_starts_dlog(self):
+        for _ in range(scaled(20)):
+            program = run(self, "t_fork_at_start", "10")
+            check_numbered(self, program.err.text(), {f"fork{i}/0": 1 for i in range(10)} | {"first/0": 1})
+
+    def test_a_fork_that_logs_from_a_thread_of_its_own_first(self):
+        def check(way):
+            program, expected = self.forked(2, 100, "thread", *way)
             check_numbered(self, program.err.text(), expected)
+
+        self.each_way(check)
+
+    def test_a_fork_has_no_say_in_its_parents_bars(self):
+        def check(way):
+            program, expected = self.forked(4, 20, "busy", "bar", *way)
+            rest = "\n".join(check_numbered(self, program.err.text(), expected))
+            self.assertNotRegex(rest, "failed|not this one's")
+            self.assertRegex(rest, "the parent's.* abandoned")
+
+        self.each_way(check)
 
     def test_forks_of_a_child(self):
-        console = Console(self)
-        program, expected = self.forked(2, 100, DLOG_PIPE=console.address)
-        self.assertEqual(program.err.bytes(), b"")
-        check_numbered(self, console.close(), expected)
+        def check(way):
+            console = Console(self)
+            program, expected = self.forked(2, 100, *way, DLOG_PIPE=console.address)
+            self.assertEqual(program.err.bytes(), b"")
+            check_numbered(self, console.close(), expected)
+
+        self.each_way(check)
 
     def test_into_a_file_as_well(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "log")
-            program, expected = self.forked(2, 100, DLOG_FILE=path)
-            check_numbered(self, program.err.text(), expected)
-            with open(path, encoding="utf-8") as file:
-                check_numbered(self, file.read(), expected)
+        def check(way):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "log")
+                program, expected = self.forked(2, 100, *way, DLOG_FILE=path)
+                check_numbered(self, program.err.text(), expected)
+                with open(path, encoding="utf-8") as file:
+                    check_numbered(self, file.read(), expected)
+
+        self.each_way(check)
+
+    def test_a_fork_that_says_nothing(self):
+        def check(way):
+            program, _ = self.forked(3, 100, "silent", *way)
+            check_numbered(self, program.err.text(), {"parent/0": 200})
+
+        self.each_way(check)
 
 
 if __name__ == "__main__":

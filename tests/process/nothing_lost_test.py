@@ -84,7 +84,7 @@ class EndBadly(unittest.TestCase):
 
     def test_flush_and_then_a_kill(self):
         for _ in range(runs(10)):
-            program = run(self, "t_do", "many 500 own", "flush", "abort", code=-signal.SIGABRT)
+            program = run(self, "t_do", "many 500 own", "flush", f"raise {int(signal.SIGKILL)}", code=-signal.SIGKILL)
             self.assertIn("flush true lost=0\n", program.out.text())
             check_numbered(self, program.err.text(), {"own/0": 500})
 

@@ -72,6 +72,14 @@ class Client:
         return not select.select([self.socket], [], [], 0)[0]
 
     def close(self):
+        """Says no more, and waits until the parent has closed, too: whose process has gone may not be believed."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.settimeout(DEADLINE)
+            while self.socket.recv(1 << 16):
+                pass
+        except OSError:
+            pass
         self.socket.close()
 
 

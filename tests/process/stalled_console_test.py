@@ -9,10 +9,10 @@ import time
 import unittest
 
 from kernel import context_switches, status, threads
-from support import FULL, NUMBERED, PLAIN, TERMINAL, Collector, Program, clean_environment, main, sanitizer
+from support import FULL, NUMBERED, PLAIN, TERMINAL, Collector, Given, Program, check_numbered, clean_environment, main, sanitizer, scaled
 from terminal import Terminal
 
-STALL_S = 30 if FULL else 3
+STALL_S = 60 if FULL else 3
 CHILDREN = 4
 BLOCK_LIMIT_MS = 100
 QUEUE = {"DLOG_QUEUE_BYTES": "131072", "DLOG_BLOCK_LIMIT_MS": str(BLOCK_LIMIT_MS)}
@@ -31,6 +31,32 @@ class StoppingCollector(Collector):
 
     def _await_turn(self):
         self.reads.wait()
+
+
+class SteadyCollector(Collector):
+    """A reader that takes some 10 MB a second."""
+
+    def _await_turn(self):
+        time.sleep(0.005)
+
+
+class Slow(unittest.TestCase):
+    def test_a_child_that_logs_faster_than_its_parents_console_reads(self):
+        """What is sent leaves its memory, though it never has all sent."""
+        count = scaled(400_000)
+        read, write = os.pipe()
+        console = Program(self, "t_do", "address", "wait", env=clean_environment(), terminal=Given(read, write), collector=SteadyCollector)
+        address = console.answer("address")
+        console.out.wait("^waiting$")
+        child = Program(self, "t_do", f"many {count} fast", "say all is logged", "wait",
+                        env=clean_environment(DLOG_PIPE=address, DLOG_PIPE_ID="", DLOG_QUEUE_BYTES="1048576"))
+        child.out.wait("^all is logged$", deadline=90)
+        most_kib = status(child.pid, "VmHWM")
+        self.assertEqual(child.wait(90), 0, child.err.text()[-2000:])
+        self.assertEqual(console.wait(90), 0)
+        print(f"    memory of the child at most {most_kib} KiB")
+        self.assertLess(most_kib, 16384 * (8 if sanitizer() else 1))
+        check_numbered(self, console.err.text(), {"fast/0": count})
 
 
 class Stalled(unittest.TestCase):
@@ -167,6 +193,18 @@ class AtRest(unittest.TestCase):
         self.assertEqual(program.process.wait(60), 0)
         program.err.reads.set()
 
+    def test_a_parent_ends_though_its_children_talk_on_and_its_console_is_slow(self):
+        read, write = os.pipe()
+        console = Program(self, "t_do", "address", "wait", terminal=Given(read, write), collector=SlowCollector)
+        env = clean_environment(DLOG_PIPE=console.answer("address"))
+        console.out.wait("^waiting$")
+        children = [Program(self, "t_flood", f"child{i}", "600000", env=env) for i in range(2)]
+        console.err.wait("rec child0/0 1000 ")
+        # They have megabytes for it, which would take half a minute.
+        self.assertEqual(console.wait(15), 0)
+        for child in children:
+            self.assertTrue(child.alive())
+
     def test_a_signal_with_a_slow_reader_loses_nothing(self):
         read, write = os.pipe()
         program = Program(self, "t_do", "many 5000 own", f"raise {int(signal.SIGTERM)}", terminal=Given(read, write), collector=SlowCollector,
@@ -188,16 +226,6 @@ class SlowCollector(Collector):
                 self._data += piece
             time.sleep(0.03)
         os.close(self.fd)
-
-
-class Given:
-    """Both ends of what is there already, as Program opens a terminal."""
-
-    def __init__(self, *ends):
-        self.ends = ends
-
-    def open(self):
-        return self.ends
 
 
 if __name__ == "__main__":

@@ -106,6 +106,10 @@ class Collector:
         with self._lock:
             return bytes(self._data)
 
+    def since(self, offset):
+        with self._lock:
+            return bytes(self._data[offset:])
+
     def text(self):
         return self.bytes().decode("utf-8", "surrogateescape")
 
@@ -120,6 +124,26 @@ class Collector:
         if self.thread.is_alive():
             raise AssertionError("the other end of the pipe stays open")
         return self.bytes()
+
+
+class Unread:
+    """In a collector's place: it does not read. Whoever made the descriptor closes it."""
+
+    def __init__(self, fd):
+        self.fd = fd
+
+    def text(self):
+        return ""
+
+
+class Given:
+    """Both ends of what is there already, as Program opens a terminal."""
+
+    def __init__(self, *ends):
+        self.ends = ends
+
+    def open(self):
+        return self.ends
 
 
 class Program:

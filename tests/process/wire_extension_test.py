@@ -1,13 +1,14 @@
 """Version 2 of the wire between real processes: names, places, nanoseconds and whole bars of children, and what nobody can forge."""
 import json
 import re
+import struct
 import time
 import unittest
 
 from extension import (ABANDONED, CLEARED, FAILED, FINISHED, RUNNING, STAMP_NS, TOKEN, OurConsole, announced, bar_frame, hello_frame,
                        read_extension_frames, record_frame, site_frame)
-from seed import Client, Listener, log_frame, push_frame, read_frames
-from support import Program, clean_environment, main, messages, notices, plain_lines, run
+from seed import Client, Listener, frame, log_frame, push_frame, read_frames
+from support import Program, clean_environment, main, messages, notices, plain_lines, run, until
 
 
 class Announced(unittest.TestCase):
@@ -87,12 +88,15 @@ class ChildOfABareParent(unittest.TestCase):
             self.assertTrue(site["file"].endswith("t_do.cpp") and site["line"] > 0 and site["function"], site)
         # The place stands before the first record that names it, and the whole is nothing but these frames, byte for byte.
         sent = b"".join({"hello": lambda f: hello_frame(f["name"], f["pid"], f["token"], f["version"]),
+                         "watch": lambda f: frame(b"\x15"),
+                         "flush": lambda f: frame(b"\x14" + struct.pack(">BQQ", f["flags"], f["number"], f["records"])),
                          "site": lambda f: site_frame(f["number"], f["file"], f["line"], f["function"]),
                          "record": lambda f: record_frame(f["message"], f["level"], f["site"], f["thread"], f["time_ns"])}[f["frame"]](f)
                         for f in frames)
         self.assertEqual(bytes(listener.connections[0]), sent)
         self.assertEqual([f["frame"] for f in frames],
-                         ["hello", "site", "record", "site", "record", "record", "record", "site", "record"])
+                         ["hello", "watch", "site", "record", "site", "record", "record", "record", "site", "record", "flush"])
+        self.assertEqual((frames[-1]["flags"], frames[-1]["number"], frames[-1]["records"]), (1, 1, len(records)))
 
     def test_a_name_of_its_own(self):
         _, frames, _ = self.child("info a", DLOG_NAME="worker \u2603" + "n" * 100)
@@ -105,7 +109,7 @@ class ChildOfABareParent(unittest.TestCase):
         states = [f for f in frames if f["frame"] == "bar"]
         first = states[0]
         self.assertEqual((first["state"], first["value"], first["total"], first["description"], first["message"]), (RUNNING, 0, 200, "Reading", ""))
-        self.assertEqual({f["bar"] for f in frames[1:]}, {first["bar"]})
+        self.assertEqual({f["bar"] for f in frames if "bar" in f}, {first["bar"]})
         self.assertEqual([(f["state"], f["total"], f["message"]) for f in states],
                          [(RUNNING, 200, ""), (RUNNING, 200, "part 3"), (RUNNING, 300, "part 3"), (FAILED, 300, "no disk")])
         self.assertEqual([f["value"] for f in frames if f["frame"] == "push"], [50, 120])
@@ -161,6 +165,55 @@ class ChildOfOurs(unittest.TestCase):
         console.err.wait("no disk")
         self.assertEqual([(line.level, line.message) for line in plain_lines(self, console.close())],
                          [("INF", "Reading: started (0/10)"), ("ERR", "Reading: failed at 3/10: no disk")])
+
+    def told_of_its_level(self, *script, told=(), alone=(), **environment):
+        """A child's level as its parent, or its own program ("child ..."), sets one after the other; then without the parent."""
+        host = Program(self, "t_do", "address", "getenv DLOG_PIPE_ID", "obey", env=clean_environment())
+        host.out.wait("^obeying$")
+        variables = {"DLOG_PIPE": host.answer("address"), "DLOG_PIPE_ID": host.answer("getenv").partition("=")[2]}
+        child = Program(self, "t_do", *script, "obey", env=clean_environment(**variables, **environment))
+        child.out.wait("^obeying$")
+        asked = 0
+
+        def tell(program, line):
+            program.process.stdin.write(f"{line}\n".encode())
+            program.process.stdin.flush()
+
+        def child_level():
+            nonlocal asked
+            asked += 1
+            tell(child, "level")
+            child.out.wait("^level ", asked)
+            return re.findall("^level (.*)$", child.out.text(), re.M)[asked - 1]
+
+        tell(child, "fatal up")
+        host.err.wait("up")
+        seen = [child_level()]
+        for level, expected in told:
+            who, _, level = level.rpartition(" ")
+            tell(child if who else host, f"set_level {level}")
+            until(lambda: child_level() == expected, lambda: f"{expected} after {seen}, not {child_level()}")
+            seen.append(expected)
+        host.process.stdin.close()
+        self.assertEqual(host.wait(), 0)
+        for level in alone:  # as soon as it knows that it is
+            until(lambda: tell(child, f"set_level {level}") or child_level() == level, lambda: f"{level}, not {child_level()}")
+        child.process.stdin.close()
+        self.assertEqual(child.wait(), 0)
+        return seen
+
+    def test_a_parents_level(self):
+        self.assertEqual(self.told_of_its_level(told=[("warn", "warn"), ("debug", "debug"), ("off", "off"), ("trace", "trace")])[0], "trace")
+
+    def test_a_parents_level_makes_no_child_chattier_than_its_environment_says(self):
+        seen = self.told_of_its_level(told=[("fatal", "fatal"), ("debug", "error"), ("off", "off"), ("trace", "error")],
+                                      alone=["debug"], DLOG_LEVEL="error")
+        self.assertEqual(seen[0], "error")
+
+    def test_nor_than_its_program_says(self):
+        seen = self.told_of_its_level("init level=warn", told=[("fatal", "fatal"), ("debug", "warn"), ("child info", "info"), ("error", "error"),
+                                                               ("child debug", "error"), ("trace", "debug"), ("off", "off")], alone=["info"])
+        self.assertEqual(seen[0], "warn")
 
     def test_a_parent_that_ends_before_its_child(self):
         console = OurConsole(self)

@@ -7,7 +7,7 @@ import unittest
 
 import kernel
 from seed import (FRAME_BYTES_MAX, STAMP, Client, create_frame, finish_frame, frame, log_frame, push_frame, sized)
-from support import LEVELS, Console, check_numbered, main, messages, notices, plain_lines, sanitizer, until
+from support import LEVELS, Console, check_numbered, clean_environment, main, messages, notices, plain_lines, sanitizer, until
 from terminal import control_bytes
 
 
@@ -98,7 +98,7 @@ class KeptRecords(Parent):
 
     def test_unknown_frames_are_skipped_and_told_once(self):
         client, other = self.client(), self.client()
-        for kind in (4, 0x14, 0x7f, 0xff):
+        for kind in (4, 0x16, 0x20, 0x7f, 0xff):
             client.send(frame(bytes([kind]) + b"\x00\x02secret" * 20))
         client.send(frame(b"\x04"))
         client.send(frame(b"\x05" + b"z" * 300_000))
@@ -340,6 +340,17 @@ class Bars(Parent):
         grown = kernel.status(self.console.pid, "VmRSS") - before
         self.assertLess(grown, 64 * 1024 * (4 if sanitizer() else 1), "KiB")
         self.end()
+
+
+class Limited(unittest.TestCase):
+    def test_a_child_that_says_too_much_a_second(self):
+        console = Console(self, env=clean_environment(DLOG_CHILD_RECORDS_PER_SECOND="100"))
+        child = Client(self, console.port)
+        child.send(b"".join(log_frame(f"m{i}.") for i in range(300)))
+        console.err.wait(r"child\[\d+\]: 200 records dropped: more than 100 a second")
+        child.close()
+        lines = plain_lines(self, console.close())
+        self.assertEqual([line.message for line in lines if line.name == "child"], [f"m{i}." for i in range(100)])
 
 
 if __name__ == "__main__":

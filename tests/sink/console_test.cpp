@@ -192,6 +192,8 @@ TEST_CASE("console: where the descriptor is not open everything is lost, counted
   console->leave(true);
   CHECK(read_now(pipe.ours) == "");
   CHECK(console->undelivered() == 2);
+  CHECK(console->undelivered_of(0) == 2);
+  CHECK(console->undelivered_of(child.id) == 1);
   CHECK(console->take_complaint() == "");
   CHECK(console->due_ns() == event::Outlet::never);
 }

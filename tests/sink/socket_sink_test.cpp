@@ -1,11 +1,15 @@
 // Tests of socket_sink.cpp: the frames a parent gets, byte for byte, and what becomes of them when it is gone.
 #include "log/sink/socket_sink.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,7 +32,11 @@ constexpr std::uint64_t id_base = 0x18e9'f45b'a012'0000;
 // What a succession was given, and the outlet that follows.
 struct Heir {
   int calls = 0;
-  std::string frames{};
+  std::string frames{};  // that were not sent
+  std::string unconfirmed{};
+  std::uint64_t unconfirmed_records = 0;
+  std::uint64_t forgotten_records = 0;
+  bool had_last_word = false;
   std::string reason{};
   Collected collected{};
   std::uint64_t undelivered = 0;
@@ -51,19 +59,27 @@ class HeirOutlet : public CollectingOutlet {
   Heir& heir_;
 };
 
-const std::string hello = hello_frame("prog", 4711, "token");
+const std::string hello = hello_frame("prog", 4711, "token") + watch_frame();
 
 std::unique_ptr<sink::EventEncoder> extension() { return sink::extension_encoder(id_base, {4711, "prog", "token"}); }
 
 struct Child {
   explicit Child(int receive_bytes = 0, std::unique_ptr<sink::EventEncoder> encoder = sink::seed_encoder(id_base))
-      : ends(make_connection(receive_bytes)), sink(std::move(ends.theirs), std::move(encoder), succession()) {}
+      : ends(make_connection(receive_bytes)),
+        sink(std::move(ends.theirs), std::move(encoder), succession(), [this](std::optional<Level> level) {
+          if (level) levels.push_back(*level);
+          else ++levels_ended;
+        }) {}
 
   SocketSink::Succession succession() {
-    return [this](std::span<const std::byte> frames, const std::string& reason) {
+    return [this](const sink::Estate& estate) {
       ++heir.calls;
-      heir.frames = text_of(frames);
-      heir.reason = reason;
+      heir.frames = text_of(estate.unsent);
+      heir.unconfirmed = text_of(estate.unconfirmed);
+      heir.unconfirmed_records = estate.unconfirmed_records;
+      heir.forgotten_records = estate.forgotten_records;
+      heir.had_last_word = estate.had_last_word;
+      heir.reason = estate.reason;
       return std::make_unique<HeirOutlet>(heir);
     };
   }
@@ -75,7 +91,26 @@ struct Child {
   }
   void close_parent() { ends.ours.reset(); }
 
+  // The parent answers, and the child hears it.
+  void answer(const std::string& frames) {
+    send_all(ends.ours, frames);
+    REQUIRE(until([&] {
+      std::byte seen[1];
+      return ::recv(sink.input(), seen, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    }));
+    sink.settle();
+  }
+  // Settles until it is seen that the parent is gone.
+  void settle_until_gone() {
+    REQUIRE(until([&] {
+      sink.settle();
+      return sink.input() < 0;
+    }));
+  }
+
   Heir heir{};
+  std::vector<Level> levels{};
+  int levels_ended = 0;
   Ends ends;
   SocketSink sink;
 };
@@ -254,7 +289,10 @@ TEST_CASE("socket sink: a slow parent gets everything") {
   std::thread parent([&] { got = receive_exactly(child_process.ends.ours, all.size()); });
   for (int i = 0; i < 20; ++i)
     child_process.sink.accept(event_of(record(std::string(200'000, static_cast<char>('a' + i)))));
-  child_process.sink.settle();
+  CHECK(until([&] {
+    child_process.sink.settle();
+    return child_process.sink.unsent() == 0;
+  }));
   parent.join();
   CHECK((got == all));
   CHECK(child_process.heir.calls == 0);
@@ -265,13 +303,10 @@ TEST_CASE("socket sink: when the parent has closed, the heir gets what was not s
   SocketSink& sink = child_process.sink;
   sink.accept(event_of(record("sent")));
   child_process.expect(log_frame(2, "sent"));
-  child_process.close_parent();
-  sink.settle();  // nothing to send: nobody needs to know
-  CHECK(child_process.heir.calls == 0);
-
   sink.accept(event_of(record("one")));
   sink.accept(event_of(running(1, 2, 5, "bar")));
-  sink.settle();
+  child_process.close_parent();
+  child_process.settle_until_gone();
   Heir& heir = child_process.heir;
   CHECK(heir.calls == 1);
   CHECK(heir.frames == log_frame(2, "one") + create_frame(id_base + 1, "bar", 5) + push_frame(id_base + 1, 2));
@@ -309,7 +344,6 @@ TEST_CASE("socket sink: the heir meets the bars that live, and those whose end t
   }
   sink.accept(event_of(bar(4, BarState::finished, 9, 9, "bar")));
   child_process.expect(sent + push_frame(id_base + 4, 9) + finish_frame(id_base + 4));
-  child_process.close_parent();
   Bar failed = bar(2, BarState::failed, 5, 9, "bar");
   std::string reason = "404";
   failed.message = reason;
@@ -320,7 +354,8 @@ TEST_CASE("socket sink: the heir meets the bars that live, and those whose end t
     sink.accept(event_of(running(3, 7, 9, description)));
     description = "spoilt!";
   }
-  sink.settle();
+  child_process.close_parent();
+  child_process.settle_until_gone();
   auto words = child_process.heir.collected.words();
   std::sort(words.begin(), words.end());
   CHECK(words == std::vector<std::string>{"bar 1 of prog: running 1/9 bar", "bar 2 of prog: failed 5/9 bar (404)",
@@ -330,8 +365,8 @@ TEST_CASE("socket sink: the heir meets the bars that live, and those whose end t
 TEST_CASE("socket sink: flushing and leaving find out, too") {
   for (const bool by_leave : {false, true}) {
     Child child_process;
-    child_process.close_parent();
     child_process.sink.accept(event_of(record("one")));
+    child_process.close_parent();
     if (by_leave) child_process.sink.leave(true);
     else child_process.sink.flush();
     CHECK(child_process.heir.calls == 1);
@@ -341,8 +376,8 @@ TEST_CASE("socket sink: flushing and leaving find out, too") {
 
 TEST_CASE("socket sink: leaving for good reaches the heir that it brings about") {
   Child child_process;
-  child_process.close_parent();
   child_process.sink.accept(event_of(record("one")));
+  child_process.close_parent();
   child_process.sink.leave(true);
   const auto calls = child_process.heir.collected.calls();
   REQUIRE_FALSE(calls.empty());
@@ -380,7 +415,7 @@ TEST_CASE("socket sink: a parent that dies inside a frame leaves whole frames to
     child_process.sink.accept(
         event_of(record(std::string(20'000 + static_cast<std::size_t>(i), static_cast<char>('a' + i % 26)))));
   }
-  child_process.sink.settle();
+  child_process.settle_until_gone();
   parent.join();
 
   const Heir& heir = child_process.heir;
@@ -402,11 +437,11 @@ TEST_CASE("socket sink: a parent that dies inside a frame leaves whole frames to
   CHECK_FALSE(heir.frames.empty());
 }
 
-TEST_CASE("socket sink: a parent of ours is told who speaks, once, with the first event") {
+TEST_CASE("socket sink: a parent of ours is told who speaks, once and at once") {
   Child child_process(0, extension());
-  child_process.expect("");
+  child_process.expect(hello);
   child_process.sink.accept(event_of(record("one")));
-  child_process.expect(hello + record_frame("one", {false, 2, 0, 0, noted_ns}));
+  child_process.expect(record_frame("one", {false, 2, 0, 0, noted_ns}));
   child_process.sink.accept(event_of(record("two", Level::error)));
   child_process.expect(record_frame("two", {false, 4, 0, 0, noted_ns}));
 }
@@ -422,15 +457,17 @@ TEST_CASE("socket sink: what a parent of ours did not take comes with all places
   const std::string site = site_frame(1, "a.cpp", 1, "f");
   const std::string framed = record_frame("m", {false, 2, 1, 0, noted_ns});
   child_process.expect(hello + site + framed);
-  child_process.close_parent();
   sink.accept(event_of(placed));
   Record other = placed;
   other.file = "b.cpp";
   sink.accept(event_of(other));
-  sink.settle();
+  child_process.close_parent();
+  child_process.settle_until_gone();
   const std::string other_site = site_frame(2, "b.cpp", 1, "f");
   CHECK(child_process.heir.frames ==
         site + other_site + framed + other_site + record_frame("m", {false, 2, 2, 0, noted_ns}));
+  CHECK(child_process.heir.unconfirmed == site + other_site + hello + site + framed);
+  CHECK(child_process.heir.unconfirmed_records == 1);
 }
 
 TEST_CASE("socket sink: the heir meets bars with all that they are") {
@@ -445,8 +482,9 @@ TEST_CASE("socket sink: the heir meets bars with all that they are") {
   one.bar_template = bar_template;
   sink.accept(event_of(one));
   bar_template = "spoilt";
+  sink.accept(event_of(record("m")));
   child_process.close_parent();
-  sink.settle();
+  child_process.settle_until_gone();
   const auto told = child_process.heir.collected.told();
   REQUIRE(told.size() == 1);
   CHECK(told[0].bar == 2);
@@ -465,4 +503,470 @@ TEST_CASE("socket sink: abandoning leaves the connection to the process that own
   sink.abandon();
   send_all(owners, "still open");
   CHECK(receive_exactly(ends.ours, 10) == "still open");
+}
+
+TEST_CASE("socket sink: flushing asks a parent of ours, and is owed until it answers") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  sink.accept(event_of(record("m")));
+  sink.flush();
+  child_process.expect(hello + record_frame("m", {false, 2, 0, 0, noted_ns}) + flush_frame(1, 1));
+  CHECK(sink.owes());
+  child_process.answer(flushed_frame(1, 1));
+  CHECK_FALSE(sink.owes());
+  CHECK(sink.undelivered() == 0);
+
+  // Only the latest answer is one to the latest question.
+  sink.flush();
+  sink.flush();
+  child_process.expect(flush_frame(2, 1) + flush_frame(3, 1));
+  child_process.answer(flushed_frame(2, 1));
+  CHECK(sink.owes());
+  child_process.answer(flushed_frame(3, 1, 1));
+  CHECK_FALSE(sink.owes());
+  CHECK(sink.undelivered() == 1);
+}
+
+TEST_CASE("socket sink: what a parent has not heard of when it answers is not delivered") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  for (int i = 0; i < 10; ++i) sink.accept(event_of(record("m")));
+  sink.flush();
+  sink.accept(event_of(record("after the question")));
+  child_process.answer(flushed_frame(1, 10));
+  CHECK(sink.undelivered() == 0);
+  CHECK(sink.take_complaint() == "");
+  sink.flush();
+  child_process.answer(flushed_frame(2, 8, 2));
+  CHECK_FALSE(sink.owes());
+  CHECK(sink.undelivered() == 5);  // three are missing, and two of the others were lost
+  CHECK(sink.take_complaint() == "the parent says that 8 of 11 records came; the others are counted as lost");
+  sink.flush();
+  child_process.answer(flushed_frame(3, 0));
+  CHECK(sink.undelivered() == 11);
+  CHECK(sink.take_complaint() == "");  // told once
+}
+
+TEST_CASE("socket sink: a parent cannot have lost more than it was sent") {
+  constexpr auto most = ~std::uint64_t{0};
+  for (const bool at_its_end : {false, true}) {
+    Child child_process(0, extension());
+    SocketSink& sink = child_process.sink;
+    Record notice = record("not the program's", Level::warn);
+    notice.notice = true;
+    sink.accept(event_of(notice, own_notice));
+    for (int i = 0; i < 10; ++i) sink.accept(event_of(record("m")));
+    sink.flush();
+    child_process.answer(at_its_end ? news_frame(0, most, true, most) : flushed_frame(1, most, most));
+    CHECK(sink.undelivered() == 10);
+    child_process.close_parent();
+    child_process.settle_until_gone();
+    CHECK(sink.undelivered() == 10);
+  }
+}
+
+TEST_CASE("socket sink: a parent that says its level without end is asked once at a time") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  child_process.expect(hello);
+  std::string news;
+  for (int i = 0; i < 500; ++i) news += news_frame(1, 0);
+  child_process.answer(news);
+  REQUIRE(until([&] {
+    sink.settle();
+    return child_process.levels.size() == 500;
+  }));
+  // As often as it was heard at the most, and it is heard in large pieces.
+  const std::string asked = read_now(child_process.ends.ours);
+  CHECK(asked.size() <= 10 * watch_frame().size());
+  CHECK(asked.starts_with(watch_frame()));
+}
+
+TEST_CASE("socket sink: a parent that is asked in the middle of a batch is asked again") {
+  Child child_process(4096, extension());
+  SocketSink& sink = child_process.sink;
+  const std::string message(10'000, 'm');
+  while (sink.due_ns() == event::Outlet::never) {
+    sink.accept(event_of(record(message)));
+    sink.settle();
+  }
+  // Its question is long with the parent, the batch that holds it is not.
+  child_process.answer(news_frame(1, 0));
+  CHECK(child_process.levels == std::vector{Level::debug});
+  std::string stream;
+  REQUIRE(until([&] {
+    sink.settle();
+    stream += read_now(child_process.ends.ours);
+    return sink.due_ns() == event::Outlet::never;
+  }));
+  stream += read_now(child_process.ends.ours);
+  CHECK(stream.starts_with(hello));
+  CHECK(stream.ends_with(watch_frame()));
+}
+
+TEST_CASE("socket sink: a bar that stands still goes on at the heir at once") {
+  for (const bool in_order : {false, true}) {
+    Child child_process(0, extension());
+    SocketSink& sink = child_process.sink;
+    sink.accept(event_of(running(1, 4, 10, "Idle")));
+    sink.flush();
+    child_process.answer(flushed_frame(1, 0));
+    if (in_order) child_process.answer(news_frame(0, 0, true));
+    child_process.close_parent();
+    child_process.settle_until_gone();
+    CHECK(child_process.heir.calls == 1);
+    CHECK(child_process.heir.collected.words() == std::vector<std::string>{"bar 1 of prog: running 4/10 Idle"});
+  }
+}
+
+TEST_CASE(
+    "socket sink: a parent of the seed's is asked nothing, but at the first flush and the end it is seen to have read "
+    "all") {
+  Child child_process;
+  SocketSink& sink = child_process.sink;
+  sink.flush();
+  CHECK_FALSE(sink.owes());  // nothing was said
+  sink.accept(event_of(record("first")));
+  sink.flush();
+  CHECK(sink.owes());
+  CHECK(receive_exactly(child_process.ends.ours, log_frame(2, "first").size()) == log_frame(2, "first"));
+  CHECK(until([&] {
+    sink.settle();
+    return !sink.owes();
+  }));
+  sink.accept(event_of(record("m")));
+  sink.flush();
+  CHECK_FALSE(sink.owes());
+  sink.leave(true);
+  CHECK(sink.owes());
+  CHECK(sink.due_ns() != event::Outlet::never);
+  CHECK(receive_exactly(child_process.ends.ours, log_frame(2, "m").size()) == log_frame(2, "m"));
+  CHECK(until([&] {
+    sink.settle();
+    return !sink.owes();
+  }));
+  CHECK(read_now(child_process.ends.ours) == "");
+}
+
+TEST_CASE("socket sink: at the end nobody waits long for a parent that does not read or answer") {
+  for (const bool answers : {false, true}) {
+    Child child_process(0, answers ? extension() : sink::seed_encoder(id_base));
+    SocketSink& sink = child_process.sink;
+    sink.accept(event_of(record("m")));
+    sink.leave(true);
+    CHECK(sink.owes());
+    CHECK(until([&] {
+      sink.settle();
+      return !sink.owes();
+    }));
+    CHECK(sink.due_ns() == event::Outlet::never);
+  }
+}
+
+TEST_CASE("socket sink: what was not confirmed comes to the heir, what was does not") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  sink.accept(event_of(record("confirmed")));
+  sink.accept(event_of(bar(1, BarState::finished, 5, 5, "confirmed")));
+  sink.flush();
+  child_process.answer(flushed_frame(1, 1));
+  sink.accept(event_of(record("maybe")));
+  sink.accept(event_of(bar(2, BarState::finished, 5, 5, "maybe")));
+  sink.settle();
+  sink.accept(event_of(record("unsent")));
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  const Heir& heir = child_process.heir;
+  REQUIRE(heir.calls == 1);
+  CHECK(heir.unconfirmed.find("confirmed") == std::string::npos);
+  CHECK(heir.unconfirmed.starts_with(record_frame("maybe", {false, 2, 0, 0, noted_ns})));
+  CHECK(heir.unconfirmed_records == 1);
+  CHECK(heir.forgotten_records == 0);
+  CHECK_FALSE(heir.had_last_word);
+  CHECK(heir.frames == record_frame("unsent", {false, 2, 0, 0, noted_ns}));
+  CHECK(heir.collected.words() == std::vector<std::string>{"bar 2 of prog: finished 5/5 maybe"});
+  CHECK(sink.undelivered() == 0);
+}
+
+TEST_CASE("socket sink: a parent of ours is asked by the way, and nobody waits for that") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  const std::string message(SocketSink::ask_bytes * 2 / 3, 'm');
+  const std::string frame = record_frame(message, {false, 2, 0, 0, noted_ns});
+  sink.accept(event_of(record(message)));
+  child_process.expect(hello + frame);
+  sink.accept(event_of(record(message)));
+  child_process.expect(frame + flush_frame(1, 2));
+  CHECK_FALSE(sink.owes());
+  CHECK(sink.due_ns() == event::Outlet::never);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(SocketSink::ask_every_ns));
+  sink.accept(event_of(record(message)));
+  child_process.expect(frame);  // one question at a time
+  child_process.answer(flushed_frame(1, 2));
+  sink.accept(event_of(record(message)));
+  child_process.expect(frame + flush_frame(2, 4));
+
+  // A flush waits for its own answer.
+  sink.flush();
+  child_process.expect(flush_frame(3, 4));
+  child_process.answer(flushed_frame(2, 3));
+  CHECK(sink.owes());
+  child_process.answer(flushed_frame(3, 3));
+  CHECK_FALSE(sink.owes());
+  CHECK(sink.undelivered() == 1);
+}
+
+TEST_CASE("socket sink: a parent is not asked by the way before its kernel has all") {
+  Child child_process(4096, extension());
+  SocketSink& sink = child_process.sink;
+  child_process.expect(hello);
+  const std::string message(SocketSink::ask_bytes * 4, 'm');
+  sink.accept(event_of(record(message)));
+  REQUIRE(until([&] {
+    sink.settle();
+    return sink.due_ns() == event::Outlet::never;  // our kernel has all
+  }));
+  sink.settle();
+  const std::string frame = record_frame(message, {false, 2, 0, 0, noted_ns});
+  CHECK(receive_exactly(child_process.ends.ours, frame.size()) == frame);
+  CHECK(read_now(child_process.ends.ours) == "");
+  child_process.expect(flush_frame(1, 1));
+}
+
+TEST_CASE("socket sink: a parent that said how far it came and ended leaves nothing to say") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  sink.accept(event_of(record("m")));
+  sink.settle();
+  child_process.answer(news_frame(0, 1, true));
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  CHECK(child_process.heir.calls == 0);
+  sink.flush();
+  sink.leave(true);
+  CHECK(child_process.heir.calls == 0);
+  CHECK_FALSE(sink.owes());
+  sink.accept(event_of(record("later")));
+  CHECK(child_process.heir.calls == 1);
+  CHECK(child_process.heir.had_last_word);
+  CHECK(child_process.heir.unconfirmed.empty());
+  CHECK(child_process.heir.collected.words() == std::vector<std::string>{"INF prog: later"});
+}
+
+TEST_CASE("socket sink: a parent's last word is heard, though it is gone before the next batch") {
+  Child child_process(4096, extension());
+  SocketSink& sink = child_process.sink;
+  child_process.expect(hello);
+  const std::string message(10'000, 'm');
+  std::atomic<std::uint64_t> accepted{0};
+  // A parent that does not read, and ends while its child waits for room: what it did not read makes of its end a reset.
+  std::thread parent([&] {
+    for (std::uint64_t seen = 0, now = 0; seen == 0 || now != seen;) {
+      seen = now;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      now = accepted;
+    }
+    send_all(child_process.ends.ours, news_frame(0, 1, true));
+    child_process.close_parent();
+  });
+  while (sink.due_ns() == event::Outlet::never && child_process.heir.calls == 0) {
+    sink.accept(event_of(record(message)));
+    ++accepted;
+    sink.settle();
+  }
+  parent.join();
+  child_process.settle_until_gone();
+  sink.accept(event_of(record("later")));
+  REQUIRE(child_process.heir.calls == 1);
+  // The first record was heard: all but that are left.
+  const std::uint64_t unsent =
+      child_process.heir.frames.size() / record_frame(message, {false, 2, 0, 0, noted_ns}).size();
+  CHECK(child_process.heir.unconfirmed_records + child_process.heir.forgotten_records + unsent == accepted - 1);
+}
+
+TEST_CASE("socket sink: what a parent says of its level confirms nothing: it may not have written what it heard") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  sink.accept(event_of(record("m")));
+  sink.settle();
+  child_process.answer(news_frame(1, 1));
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  REQUIRE(child_process.heir.calls == 1);
+  CHECK(child_process.heir.unconfirmed_records == 1);
+}
+
+TEST_CASE("socket sink: of much that was not confirmed the latest is kept, the rest counted as lost from view") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  const std::string message(1000, 'm');
+  constexpr std::uint64_t records = 2'000;
+  std::thread parent([&] {
+    // All of it is read, and nothing shown.
+    std::string head = receive_exactly(child_process.ends.ours, hello.size());
+    receive_exactly(child_process.ends.ours, records * record_frame(message, {false, 2, 0, 0, noted_ns}).size());
+  });
+  for (std::uint64_t i = 0; i < records; ++i) sink.accept(event_of(record(message)));
+  REQUIRE(until([&] {
+    sink.settle();
+    return sink.unsent() == 0;
+  }));
+  parent.join();
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  const Heir& heir = child_process.heir;
+  REQUIRE(heir.calls == 1);
+  CHECK(heir.unconfirmed.size() >= sink::Unconfirmed::bytes_max - message.size() - 100);
+  CHECK(heir.unconfirmed.size() <= 2 * sink::Unconfirmed::bytes_max);
+  CHECK(heir.unconfirmed_records + heir.forgotten_records == records);
+  CHECK(sink.undelivered() == heir.forgotten_records);
+}
+
+TEST_CASE("socket sink: a parent that changes its level is heard, and asked again") {
+  Child child_process(0, extension());
+  child_process.expect(hello);
+  child_process.answer(news_frame(1, 0));
+  CHECK(child_process.levels == std::vector{Level::debug});
+  child_process.expect(watch_frame());
+  child_process.answer(news_frame(200, 0));
+  CHECK(child_process.levels == std::vector{Level::debug, Level::off});
+  CHECK(child_process.levels_ended == 0);
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  CHECK(child_process.levels_ended == 1);
+}
+
+TEST_CASE("socket sink: answers that nobody asked for, and none of a parent's") {
+  Child child_process(0, extension());
+  SocketSink& sink = child_process.sink;
+  sink.accept(event_of(record("m")));
+  sink.flush();
+  child_process.answer(flushed_frame(7, 1) + log_frame(2, "a parent logs") + frame("\x7f???"));
+  CHECK(sink.owes());
+  child_process.answer(flushed_frame(1, 999));  // more than were sent
+  CHECK_FALSE(sink.owes());
+  send_all(child_process.ends.ours, "\xff\xff\xff\xff");
+  sink.accept(event_of(record("next")));
+  child_process.settle_until_gone();
+  CHECK(child_process.heir.calls == 1);
+  CHECK(child_process.heir.reason == "it answers in no known words");
+  CHECK(child_process.heir.frames == record_frame("next", {false, 2, 0, 0, noted_ns}));
+}
+
+TEST_CASE("socket sink: a parent that takes nothing holds nobody; what waits is bounded by whoever asks") {
+  Child child_process(4096);
+  SocketSink& sink = child_process.sink;
+  const std::string message(10'000, 'm');
+  std::uint64_t accepted = 0;
+  for (; !sink.full(); ++accepted) {
+    sink.accept(event_of(record(message)));
+    sink.settle();
+    REQUIRE(accepted < 10'000);
+  }
+  CHECK(sink.unsent() != 0);
+  CHECK(sink.due_ns() != event::Outlet::never);
+  sink.flush();
+  CHECK(sink.owes());
+  const std::size_t all = accepted * log_frame(2, message).size();
+  std::thread parent([&] { receive_exactly(child_process.ends.ours, all); });
+  REQUIRE(until([&] {
+    sink.settle();
+    return !sink.owes();
+  }));
+  parent.join();
+  CHECK(sink.unsent() == 0);
+  CHECK_FALSE(sink.full());
+  CHECK(sink.due_ns() == event::Outlet::never);
+}
+
+// A child that logs faster than its parent reads: at no time is its batch sent to the end.
+TEST_CASE("socket sink: of a batch that never ends, what is sent is let go, asked for and confirmed") {
+  Child child_process(4096, extension());
+  const std::string message(500, 'm');
+  std::uint64_t logged = 0;
+  const auto log_until_full = [&] {
+    while (!child_process.sink.full()) {
+      child_process.sink.accept(event_of(record(message)));
+      ++logged;
+      if (logged % 100 == 0) child_process.sink.settle();
+    }
+  };
+  log_until_full();
+  child_process.sink.flush();
+  const std::uint64_t asked = logged;
+  REQUIRE(child_process.sink.owes());
+
+  // The parent reads some, and the child logs as much again, over and over.
+  std::string read;
+  const std::string question = flush_frame(1, asked);
+  for (int turn = 0; read.find(question) == std::string::npos; ++turn) {
+    REQUIRE(turn < 10'000);
+    read += read_now(child_process.ends.ours);
+    child_process.sink.settle();
+    log_until_full();
+  }
+  REQUIRE(child_process.sink.owes());
+  child_process.answer(flushed_frame(1, asked));
+  CHECK_FALSE(child_process.sink.owes());  // though what came later is not sent
+
+  // How far it was heard holds though the batch is not at its end; what it had in hand is not told as lost.
+  child_process.close_parent();
+  child_process.settle_until_gone();
+  CHECK(child_process.heir.forgotten_records + child_process.heir.unconfirmed_records <= logged - asked);
+  CHECK(child_process.sink.undelivered() <= logged - asked);
+}
+
+TEST_CASE("socket sink: a parent that is gone before anything was said leaves nothing to do") {
+  for (const bool asks : {false, true}) {
+    Child child_process(0, extension());
+    if (asks) child_process.sink.flush();
+    child_process.close_parent();
+    child_process.settle_until_gone();
+    CHECK(child_process.sink.due_ns() == event::Outlet::never);
+    CHECK_FALSE(child_process.sink.owes());
+    CHECK(child_process.heir.calls == 0);
+    child_process.sink.accept(event_of(record("one")));
+    CHECK(child_process.heir.calls == 1);
+    CHECK(child_process.heir.frames == "");
+  }
+}
+
+TEST_CASE("socket sink: a parent that answers nothing and reads nothing is not looked at without end") {
+  Child child_process(4096);
+  while (!child_process.sink.full()) {
+    child_process.sink.accept(event_of(record(std::string(10'000, 'm'))));
+    child_process.sink.settle();
+  }
+  child_process.sink.flush();
+  for (int i = 0; i < 3; ++i) {
+    child_process.sink.settle();
+    CHECK(child_process.sink.due_ns() > 0);  // when the rest is tried again
+    CHECK(child_process.sink.owes());
+  }
+}
+
+TEST_CASE("socket sink: what waits is this process's own records, whatever else was sent with them") {
+  Child child_process(4096);
+  Record notice = record("said by dlog", Level::warn);
+  notice.notice = true;
+  const std::string long_text(20'000, 'm');
+  std::uint64_t accepted = 0;
+  for (int i = 0; i < 50; ++i) child_process.sink.accept(event_of(notice, own_notice));
+  while (!child_process.sink.full()) {
+    child_process.sink.accept(event_of(record(long_text)));
+    ++accepted;
+    child_process.sink.settle();
+  }
+  CHECK(child_process.sink.waiting() == child_process.sink.unsent());
+  // All that the kernel took: it comes in pieces.
+  std::size_t taken = 0;
+  for (int quiet = 0; quiet < 50; ++quiet) {
+    const std::size_t more = read_now(child_process.ends.ours).size();
+    if (more != 0) quiet = 0;
+    taken += more;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  const std::size_t notice_bytes = 50 * log_frame(3, "dlog: said by dlog").size();
+  REQUIRE(taken > notice_bytes);
+  CHECK(child_process.sink.waiting() == accepted - (taken - notice_bytes) / log_frame(2, long_text).size());
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
 #include "support/events.hpp"
+#include "support/fork.hpp"
 
 namespace {
 
@@ -326,6 +328,36 @@ TEST_CASE("stream sink: a burst that fails counts every record once") {
   for (int i = 0; i < 1000; ++i) sink.accept(event_of(record(text)));
   sink.flush();
   CHECK(sink.undelivered() == 1000);
+}
+
+TEST_CASE("stream sink: after a line that was cut short by an error the next one begins anew") {
+  const TemporaryFile file;
+  const Ended ended = in_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    const rlim_t no_limit = limit.rlim_cur;
+    limit.rlim_cur = head.size() + 7;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const os::Descriptor fd(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    StreamSink sink(plain_lines(), fd.get(), {}, "it");
+    sink.accept(event_of(record("cut here")));
+    CHECK(sink.waiting() == 1);
+    sink.flush();
+    CHECK(sink.waiting() == 0);
+    CHECK(sink.undelivered() == 1);
+    sink.accept(event_of(record("nothing of it")));
+    sink.flush();
+    CHECK(sink.undelivered() == 2);
+    limit.rlim_cur = no_limit;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    for (const char* text : {"whole", "again"}) {
+      sink.accept(event_of(record(text)));
+      sink.flush();
+    }
+  });
+  CHECK(ended.code == 0);
+  CHECK(file.content() == head + "cut her\n" + head + "whole\n" + head + "again\n");
 }
 
 TEST_CASE("stream sink: a reader that goes away is a failure like another") {

@@ -11,9 +11,9 @@ namespace __lsan {       // NOLINT(bugprone-reserved-identifier)
 void LockAllocator();    // NOLINT(readability-identifier-naming)
 void UnlockAllocator();  // NOLINT(readability-identifier-naming)
 }  // namespace __lsan
-namespace {
-[[maybe_unused]] const int allocator_held_at_fork =
-    pthread_atfork(__lsan::LockAllocator, __lsan::UnlockAllocator, __lsan::UnlockAllocator);
-}  // namespace
+// Before all other constructors: some fork.
+__attribute__((constructor(101))) static void hold_allocator_at_fork() {
+  pthread_atfork(__lsan::LockAllocator, __lsan::UnlockAllocator, __lsan::UnlockAllocator);
+}
 #endif
 #endif

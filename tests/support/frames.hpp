@@ -44,6 +44,17 @@ inline std::string site_frame(std::uint32_t number, std::string_view file, std::
   return frame('\x11' + u32(number) + u32(line) + sized(file) + sized(function));
 }
 
+inline std::string flush_frame(std::uint64_t number, std::uint64_t records, bool last = false) {
+  return frame('\x14' + std::string(1, last ? '\x01' : '\0') + u64(number) + u64(records));
+}
+inline std::string watch_frame() { return frame("\x15"); }
+inline std::string flushed_frame(std::uint64_t number, std::uint64_t records, std::uint64_t lost = 0) {
+  return frame('\x20' + u64(number) + u64(records) + u64(lost));
+}
+inline std::string news_frame(unsigned level, std::uint64_t records, bool last = false, std::uint64_t lost = 0) {
+  return frame('\x21' + std::string(1, last ? '\x01' : '\0') + static_cast<char>(level) + u64(records) + u64(lost));
+}
+
 struct RecordFields {
   bool notice = false;
   unsigned level = 2;

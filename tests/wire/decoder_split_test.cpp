@@ -40,7 +40,7 @@ class Dice {
 
 Bytes odd_frame(Dice& dice) {
   Bytes payload(1 + dice.below(600), std::byte{0x33});
-  payload[0] = static_cast<std::byte>(0x14 + dice.below(236));
+  payload[0] = static_cast<std::byte>(0x22 + dice.below(222));
   return test::framed(payload);
 }
 
@@ -56,7 +56,11 @@ Bytes any_frame_of_the_extension(Dice& dice) {
   const auto byte = [&] { return static_cast<std::uint8_t>(dice.below(256)); };
   const auto number = [&] { return static_cast<std::uint32_t>(dice.wide()); };
   const auto time = [&] { return static_cast<std::int64_t>(dice.wide()); };
-  switch (dice.below(4)) {
+  switch (dice.below(8)) {
+    case 4: return test::encoded(FlushFrame{byte(), dice.wide(), dice.wide()});
+    case 5: return test::encoded(WatchFrame{});
+    case 6: return test::encoded(FlushedFrame{dice.wide(), dice.wide(), dice.wide()});
+    case 7: return test::encoded(NewsFrame{byte(), byte(), dice.wide(), dice.wide()});
     case 0: return test::encoded(HelloFrame{static_cast<std::uint16_t>(dice.below(65'536)), number(), first, second});
     case 1: return test::encoded(SiteFrame{number(), number(), first, second});
     case 2: return test::encoded(RecordFrame{byte(), byte(), number(), dice.wide(), time(), first});

@@ -83,6 +83,16 @@ inline std::vector<Golden> golden_frames() {
        "00000000 00000000 00000000",
        BarStateFrame{0xffffffffffffffff, 0xffffffffffffffff, 255, 255, 255, 0xffffffff,
                      std::numeric_limits<std::int64_t>::max(), 0xffffffffffffffff, 0xffffffffffffffff, "", "", ""}},
+      {"a request to be told when all before it is written", "00000012 | 14 00 0000000000000007 00000000000003e8",
+       FlushFrame{0, 7, 1000}},
+      {"the same as the last frame, with the largest numbers", "00000012 | 14 01 ffffffffffffffff ffffffffffffffff",
+       FlushFrame{1, 0xffffffffffffffff, 0xffffffffffffffff}},
+      {"a request to be told the news", "00000001 | 15", WatchFrame{}},
+      {"the answer to a flush", "00000019 | 20 0000000000000007 00000000000003e8 0000000000000002",
+       FlushedFrame{7, 1000, 2}},
+      {"the news: another level", "00000013 | 21 00 01 00000000000003e8 0000000000000002", NewsFrame{0, 1, 1000, 2}},
+      {"the news: the end, with the largest numbers", "00000013 | 21 ff ff ffffffffffffffff ffffffffffffffff",
+       NewsFrame{255, 255, 0xffffffffffffffff, 0xffffffffffffffff}},
   };
 }
 
@@ -107,6 +117,13 @@ inline std::string described(const wire::Frame& frame) {
     return fmt::format("record {} {} {} {} {} [{}]", record->flags, record->level, record->site, record->thread,
                        record->time_ns, record->message);
   }
+  if (const auto* flush = std::get_if<FlushFrame>(&frame))
+    return fmt::format("flush {} {} {}", flush->flags, flush->number, flush->records);
+  if (std::get_if<WatchFrame>(&frame) != nullptr) return "watch";
+  if (const auto* flushed = std::get_if<FlushedFrame>(&frame))
+    return fmt::format("flushed {} {} {}", flushed->number, flushed->records, flushed->lost);
+  if (const auto* news = std::get_if<NewsFrame>(&frame))
+    return fmt::format("news {} {} {} {}", news->flags, news->level, news->records, news->lost);
   if (const auto* bar = std::get_if<BarStateFrame>(&frame)) {
     return fmt::format("bar {} {} {} {} {} {} {} {} {} [{}] [{}] [{}]", bar->id, bar->parent, bar->state, bar->flags,
                        bar->unit, bar->estimate, bar->time_ns, bar->value, bar->total, bar->description, bar->message,
@@ -129,6 +146,10 @@ inline wire::Bytes encoded(const wire::Frame& frame) {
   if (const auto* site = std::get_if<SiteFrame>(&frame)) append(out, *site);
   if (const auto* record = std::get_if<RecordFrame>(&frame)) append(out, *record);
   if (const auto* bar = std::get_if<BarStateFrame>(&frame)) append(out, *bar);
+  if (const auto* flush = std::get_if<FlushFrame>(&frame)) append(out, *flush);
+  if (const auto* watch = std::get_if<WatchFrame>(&frame)) append(out, *watch);
+  if (const auto* flushed = std::get_if<FlushedFrame>(&frame)) append(out, *flushed);
+  if (const auto* news = std::get_if<NewsFrame>(&frame)) append(out, *news);
   return out;
 }
 

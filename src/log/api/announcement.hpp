@@ -8,6 +8,7 @@
 
 #include "log/hub/log_thread.hpp"
 #include "log/sink/event_encoder.hpp"
+#include "os/socket.hpp"
 
 namespace dlog::api {
 
@@ -20,8 +21,11 @@ struct Announcement {
   std::string id{};
 };
 
+// What proves to a listener that its children inherited it; empty: the system has nothing secret to give.
+std::string new_token();
+
 // Of a listener of this process.
-Announcement announcement_of(std::uint16_t port, std::uint64_t cookie);
+Announcement announcement_of(std::uint16_t port, std::uint64_t cookie, const std::string& token);
 
 // In the environment of this process. False: no memory.
 bool announce(const Announcement& announcement) noexcept;
@@ -32,6 +36,10 @@ std::vector<std::string> variables_of(const Announcement& announcement);
 // The id of the listener behind `port`, as it was inherited; empty: none that belongs to it. `notices` takes a remark where
 // there is something else in its place.
 std::string inherited_id(std::uint16_t port, std::vector<hub::Notice>& notices);
+
+// Why what listens at an inherited address is not to be spoken to; empty: as far as can be known it is the parent that announced
+// itself so. Asks the kernel, and says nothing to whoever listens.
+std::string stranger_behind(os::LoopbackAddress address, const std::string& id);
 
 // For a parent that was announced so.
 std::unique_ptr<sink::EventEncoder> encoder_for(const Announcement& parent, const hub::Delivery::Self& self);

@@ -1,13 +1,19 @@
 // The library's side of a logging call: see dlog/emit.hpp.
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <string_view>
+#include <vector>
 
 #include "dlog/emit.hpp"
 #include "log/api/runtime.hpp"
 #include "log/event/captured.hpp"
+#include "log/event/level_name.hpp"
 #include "os/clock.hpp"
+#include "os/output.hpp"
 
 namespace dlog::capture {
 
@@ -17,7 +23,8 @@ bool admits_first(Level level) noexcept {
   try {
     Runtime::get();
   } catch (const std::exception&) {
-    return false;  // no memory to start with
+    Runtime::drop_for_memory();  // there is none to start with
+    return false;
   }
   return may_admit(level);
 }
@@ -43,6 +50,7 @@ Met& met_place(const char* format, const void* spot) noexcept {
 
 std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Code* codes, std::size_t count) noexcept {
   try {
+    Runtime::get();  // before a lock is taken that another thread may have held when this process was forked
     event::SiteTable& sites = Runtime::sites();
     // Pointers that are known are looked at once more: what was unloaded may have given its addresses to something else.
     // And one place may be called with several types: a fold expression, a macro.
@@ -59,7 +67,7 @@ std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Co
     }
     return number;
   } catch (const std::exception&) {
-    if (Runtime* runtime = Runtime::running()) runtime->thread().drop();
+    Runtime::drop_for_memory();
     return 0;
   }
 }
@@ -72,13 +80,53 @@ std::uint32_t find_site(Call& call, const Site& site, const void* spot, const Co
     // The level is known before dlog is: a thread that passed it waits here for another that is starting it.
     return Runtime::get().thread().place(bytes, level);
   } catch (const std::exception&) {
-    return nullptr;  // no memory to start with
+    Runtime::drop_for_memory();  // there is none to start with
+    return nullptr;
   }
 }
 
-void ring() noexcept { Runtime::running()->thread().ring(); }
+namespace {
+
+// The thread wrote its last record where the log thread of the process that this one was forked from would have read it.
+void bring_over() noexcept {
+  try {
+    const std::vector<char> record = hub::Lanes::take_stray();
+    hub::LogThread& thread = Runtime::get().thread();
+    if (record.empty()) return;
+    const auto level = static_cast<Level>(load_size_word(record.data()) & 7);
+    if (!may_admit(level)) return;
+    char* const place = thread.place(record.size(), level);
+    if (place == nullptr) return;       // counted
+    const std::uint64_t now = ticks();  // until dlog was started, another clock may have gone
+    constexpr std::size_t word = sizeof(RecordHead::bytes_and_level);
+    std::memcpy(place + word, record.data() + word, record.size() - word);
+    std::memcpy(place + offsetof(RecordHead, ticks), &now, sizeof now);
+    commit_record(place, record.size(), level);
+    look_at_doorbell(level);
+  } catch (const std::exception&) {
+    Runtime::drop_for_memory();
+  }
+}
+
+}  // namespace
+
+void ring() noexcept {
+  if (hub::Lanes::end_interrupted()) return;
+  if (hub::Lanes::is_stray()) return bring_over();
+  if (Runtime* runtime = Runtime::running()) runtime->thread().ring();
+}
 
 std::uint64_t portable_ticks() noexcept { return static_cast<std::uint64_t>(os::monotonic_ns()); }
+
+void emit_in_handler(Level level, const char* text, std::size_t size, const void* spot) noexcept {
+  const int error = errno;
+  if (Runtime* const runtime = Runtime::running()) {
+    if (may_admit(level)) runtime->thread().say_in_handler(level, {text, size}, spot);
+  } else {
+    os::say_in_handler(2, event::short_name(level), {text, size});
+  }
+  errno = error;
+}
 
 void emit_text(Call& call, Level level, const void* spot, const char* data, std::size_t size) noexcept {
   std::string_view text{data, size};

@@ -101,6 +101,8 @@ void read_numbers(Reader& reader, Config& config) {
               [&](std::uint64_t fd) { config.output_fd = static_cast<int>(fd); });
   reader.read("DLOG_BLOCK_LIMIT_MS", "a number of milliseconds up to 3600000", whole(3'600'000),
               [&](std::uint64_t ms) { config.block_limit = std::chrono::milliseconds(ms); });
+  reader.read("DLOG_CHILD_RECORDS_PER_SECOND", "a number of records", whole(std::numeric_limits<std::uint64_t>::max()),
+              [&](std::uint64_t records) { config.child_records_per_second = records; });
   reader.read("DLOG_QUEUE_BYTES", "a number of bytes (K, M or G may follow)", parse_bytes,
               [&](std::uint64_t bytes) { config.queue_bytes = static_cast<std::size_t>(bytes); });
 }

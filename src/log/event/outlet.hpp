@@ -57,6 +57,16 @@ class Outlet : public Sink {
   // Records of this process that were accepted here and could not be delivered, since the start.
   virtual std::uint64_t undelivered() const { return 0; }
 
+  // The same for records of a child.
+  virtual std::uint64_t undelivered_of(std::uint64_t /*source_id*/) const { return 0; }
+
+  // A descriptor that calls for settle() when it is readable; -1: none. It stays open until input_forgotten() is called, once
+  // another one is returned.
+  virtual int input() const noexcept { return -1; }
+  virtual void input_forgotten() noexcept {}
+  // Records of this process that were accepted and are neither: they are still here.
+  virtual std::uint64_t waiting() const { return 0; }
+
   // Bytes that were taken from here, by a descriptor or a peer: any thread may see whether something moves.
   virtual std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 

@@ -91,12 +91,10 @@ std::uint32_t SiteTable::number_of(const capture::Site& site, const capture::Cod
 }
 
 void SiteTable::renew_lock() noexcept {
-  // Where it is held, a thread that is not here was changing the numbers: they are left as they are, and given anew.
-  if (!mutex_.try_lock()) {
-    new (&numbers_) std::unordered_multimap<std::size_t, std::uint32_t>;
-    if (chunks_[next_ / chunk_entries].load(std::memory_order_relaxed) != nullptr)
-      ++next_;  // its entry may be half made
-  }
+  if (mutex_.try_lock()) return mutex_.unlock();
+  // A thread that is not here was changing the numbers: they are left as they are, and given anew.
+  new (&numbers_) std::unordered_multimap<std::size_t, std::uint32_t>;
+  if (chunks_[next_ / chunk_entries].load(std::memory_order_relaxed) != nullptr) ++next_;  // its entry may be half made
   new (&mutex_) std::mutex;
 }
 

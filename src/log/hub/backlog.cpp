@@ -1,6 +1,8 @@
 // The bound of the queue: see backlog.hpp.
 #include "log/hub/backlog.hpp"
 
+#include "os/wait.hpp"
+
 namespace dlog::hub {
 
 bool Backlog::try_take(std::size_t bytes, std::size_t most) noexcept {
@@ -12,10 +14,16 @@ bool Backlog::try_take(std::size_t bytes, std::size_t most) noexcept {
 
 bool Backlog::wait_for_room(std::size_t bytes, std::size_t most) noexcept {
   if (!wait_ || stalled_.load(std::memory_order_relaxed)) return false;
-  std::unique_lock lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + wait_limit_;
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  const bool taken =
-      room_.wait_until(lock, std::chrono::steady_clock::now() + wait_limit_, [&] { return try_take(bytes, most); });
+  bool taken = false;
+  for (;;) {
+    const std::uint32_t turn = turn_.load(std::memory_order_seq_cst);
+    taken = try_take(bytes, most);
+    const std::chrono::nanoseconds left = until - std::chrono::steady_clock::now();
+    if (taken || left.count() <= 0) break;
+    os::wait_while(turn_, turn, left.count());
+  }
   sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   if (!taken) stalled_.store(true, std::memory_order_relaxed);
   return taken;
@@ -26,8 +34,8 @@ void Backlog::release(std::size_t bytes) noexcept {
   stalled_.store(false, std::memory_order_relaxed);
   // Some room at once: a sleeper that is woken for each block would do nothing but fall asleep again.
   if (left > bytes_max_ / 4 * 3 || sleepers_.load(std::memory_order_seq_cst) == 0) return;
-  const std::lock_guard lock(mutex_);  // a sleeper is inside wait(), or has not looked yet
-  room_.notify_all();
+  turn_.fetch_add(1, std::memory_order_seq_cst);
+  os::wake_all(turn_);
 }
 
 }  // namespace dlog::hub

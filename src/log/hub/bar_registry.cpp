@@ -1,6 +1,8 @@
 // The progress bars of this process: see bar_registry.hpp.
 #include "log/hub/bar_registry.hpp"
 
+#include <exception>
+
 namespace dlog::hub {
 
 BarFigures BarCell::figures() const noexcept {
@@ -55,9 +57,11 @@ void BarRegistry::sample(const Tell& tell) {
 void BarRegistry::end_all(const Tell& tell) {
   for (auto& [id, live] : live_) {
     if (live.cell->ended.exchange(true)) continue;  // its end is on its way through the queue
-    {
+    try {
       const std::lock_guard lock(live.cell->mutex);
       live.texts = live.cell->texts;
+    } catch (const std::exception&) {
+      // No memory: with the texts that were sampled last.
     }
     live.figures = live.cell->figures();
     tell(live.bar(BarState::abandoned));

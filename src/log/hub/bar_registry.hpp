@@ -27,7 +27,8 @@ struct BarCell : progress::Counter {
   std::atomic<bool> paused{false};
   std::atomic<std::uint32_t> estimate{0};
   std::atomic<bool> ended{false};
-  const void* owner = nullptr;  // the log thread that it was told to
+  std::atomic<bool> refused{false};  // there was no room for its start: nobody hears of it
+  const void* owner = nullptr;       // the log thread that it was told to
   std::mutex mutex;
   BarTexts texts;  // under the mutex
   std::atomic<std::uint32_t> texts_version{0};

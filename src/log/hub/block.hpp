@@ -24,6 +24,7 @@ struct alignas(64) Block : Parcel {
   bool single = false;      // one record, which is its lane's last
 
   char* records() noexcept { return reinterpret_cast<char*>(this + 1); }
+  const char* records() const noexcept { return reinterpret_cast<const char*>(this + 1); }
 
   // Room for records of `bytes` in all, and the word that ends them. Null: no memory.
   static Block* make(std::size_t bytes) noexcept {

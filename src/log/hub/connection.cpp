@@ -64,25 +64,39 @@ void Connection::received(std::size_t bytes, std::int64_t arrival_ns, std::int64
 void Connection::ended(std::int64_t arrival_ns, std::int64_t since_ns) {
   arrival_ns_ = arrival_ns;
   since_ns_ = std::min(since_ns, arrival_ns);
-  if (stage_ == Stage::open) stage_ = Stage::ending;
+  ended_ = true;
+}
+
+void Connection::demand_proof(Proves proves, const void* context) noexcept {
+  stage_ = Stage::knocking;
+  proves_ = proves;
+  proves_context_ = context;
+}
+
+void Connection::turn_away() noexcept {
+  turned_away_ = true;
+  stage_ = Stage::finished;
+  decoder_ = {};
 }
 
 void Connection::give_up(std::string_view why) {
-  if (stage_ != Stage::open) return;
+  if (stage_ != Stage::open || ended_) return;
   notice(fmt::format("{}; {} bytes dropped, connection closed", why, decoder_.pending()));
-  decoder_ = {};
+  gave_up_ = true;
+  give_last_word();
   stage_ = Stage::orphaning;
 }
 
 bool Connection::next(Arrival& out) {
-  have_event_ = false;
   for (;;) {
     if (take_notice(out)) return true;
     if (have_event_) return hand_out(out);
+    // Not before: texts of the last event may have stood there until now.
+    if (std::exchange(gave_up_, false)) decoder_ = {};
     if (stage_ == Stage::finished) return false;
     if (stage_ == Stage::orphaning) {
       if (!orphan_next_bar()) stage_ = Stage::finished;
-    } else if (!read_frame()) {
+    } else if (!(stage_ == Stage::knocking ? read_proof() : read_frame())) {
       return false;
     }
   }
@@ -98,22 +112,60 @@ bool Connection::read_frame() {
       std::visit([this](const auto& each) { handle(each); }, frame);
       return true;
     case wire::Decoder::Step::need_more:
-      if (stage_ == Stage::open) return false;
+      if (!ended_) return false;
       if (decoder_.pending() != 0)
         notice(fmt::format("connection ended inside a frame; {} bytes dropped", decoder_.pending()));
       break;
     case wire::Decoder::Step::broken: notice(decoder_.fault() + "; connection closed"); break;
   }
+  give_last_word();
   stage_ = Stage::orphaning;
   return true;
 }
 
+// False: more bytes must come first.
+bool Connection::read_proof() {
+  wire::Frame frame;
+  const wire::Decoder::Step step = decoder_.next(frame);
+  if (step == wire::Decoder::Step::need_more && !ended_ && decoder_.pending() <= hello_bytes_max) return false;
+  const auto* hello = step == wire::Decoder::Step::frame ? std::get_if<wire::HelloFrame>(&frame) : nullptr;
+  if (hello == nullptr || !proves_(proves_context_, hello->token)) {
+    turn_away();
+    return true;
+  }
+  stage_ = Stage::open;
+  handle(*hello);
+  return true;
+}
+
 bool Connection::hand_out(Arrival& out) {
+  have_event_ = false;
   last_order_ns_ = std::max(last_order_ns_, std::clamp(event_order_ns_, since_ns_ - order_window_ns, arrival_ns_));
   out.order_ns = last_order_ns_;
   out.event = {event_ns_, source_, is_record_ ? &record_ : nullptr, is_record_ ? nullptr : &bar_};
   out.event.source.name = is_record_ && record_.notice ? "dlog" : std::string_view(name_);
   return true;
+}
+
+// False: it is one too many.
+bool Connection::admit_record() {
+  ++records_;
+  return admit_line();
+}
+
+// Also of what makes a line without a record: a bar's start, and its end.
+bool Connection::admit_line() {
+  const bool admitted = rate_.admit(arrival_ns_);
+  if (admitted) give_word(arrival_ns_);
+  return admitted;
+}
+
+void Connection::give_word(std::int64_t wall_ns) { tell_dropped(rate_.take_untold(wall_ns)); }
+
+void Connection::give_last_word() { tell_dropped(rate_.take_rest()); }
+
+void Connection::tell_dropped(std::uint64_t count) {
+  if (count != 0) notice(fmt::format("{} records dropped: more than {} a second", count, rate_.per_second()));
 }
 
 void Connection::set_record(std::uint8_t level, std::string_view message) {
@@ -125,6 +177,7 @@ void Connection::set_record(std::uint8_t level, std::string_view message) {
 }
 
 void Connection::handle(const wire::LogFrame& frame) {
+  if (!admit_record()) return;
   set_record(frame.level, frame.message);
   // Records that follow each other often have one time.
   if (frame.time != last_time_text_ || last_time_text_.empty()) {
@@ -138,8 +191,9 @@ void Connection::handle(const wire::LogFrame& frame) {
 void Connection::handle(const wire::HelloFrame& frame) {
   if (introduced_) return notice_once(told_second_hello_, "a second hello; ignored, and any further");
   introduced_ = true;
-  // Who claims to be this very process would speak in its name. (A second dlog within it does so in good faith.)
-  if (frame.pid != 0 && frame.pid != self_.pid) introduce(frame.name, frame.pid);
+  // Who claims to be this very process would speak in its name: only a second dlog within it may.
+  const bool is_here = is_here_ != nullptr && frame.pid == self_.pid && is_here_(is_here_context_);
+  if (frame.pid != 0 && (frame.pid != self_.pid || is_here)) introduce(frame.name, frame.pid);
 }
 
 void Connection::handle(const wire::SiteFrame& frame) {
@@ -152,6 +206,7 @@ void Connection::handle(const wire::SiteFrame& frame) {
 }
 
 void Connection::handle(const wire::RecordFrame& frame) {
+  if (!admit_record()) return;
   set_record(frame.level, frame.message);
   // A notice is shown as dlog's of that process: of which one must be known.
   record_.notice = (frame.flags & wire::record_is_notice) != 0 && source_.pid != 0;
@@ -168,6 +223,10 @@ Connection::OpenBar* Connection::open_bar(std::uint64_t id) {
     notice_once(told_too_many_bars_,
                 fmt::format("more than {} open bars, or {} with those of others; further ones are not shown",
                             bars_per_connection_max, bars_open_max));
+    return nullptr;
+  }
+  if (!admit_line()) {
+    told_unknown_bar_ = true;  // that it is not there is told with the others
     return nullptr;
   }
   OpenBar& bar = bars_[id];
@@ -188,10 +247,11 @@ void Connection::handle(const wire::CreateFrame& frame) {
 }
 
 void Connection::handle(const wire::BarStateFrame& frame) {
-  const BarState state = state_of(frame.state);
+  BarState state = state_of(frame.state);
   const auto found = bars_.find(frame.id);
   const bool known = found != bars_.end();
   const bool running = state == BarState::running;
+  if (!running) state = end_of(state);
   if (!known && state == BarState::cleared) return;  // there is nothing to take away
   OpenBar* bar = &ended_bar_;
   if (known) bar = &found->second;
@@ -225,7 +285,12 @@ void Connection::handle(const wire::FinishFrame& frame) {
   const auto found = bars_.find(frame.id);
   if (found == bars_.end())
     return notice_once(told_unknown_bar_, "the end of a bar that is not open; ignored, and any further");
-  emit_bar(frame.id, end_bar(found), BarState::finished, false);
+  emit_bar(frame.id, end_bar(found), end_of(BarState::finished), false);
+}
+
+// How it ends: without a line where that would be one too many.
+BarState Connection::end_of(BarState said) {
+  return said == BarState::cleared || admit_line() ? said : BarState::cleared;
 }
 
 // It leaves the table; its texts stay until the next one ends.
@@ -233,6 +298,29 @@ Connection::OpenBar& Connection::end_bar(Bars::iterator bar) {
   ended_bar_ = std::move(bar->second);
   bars_.erase(bar);
   return ended_bar_;
+}
+
+void Connection::handle(const wire::FlushFrame& frame) {
+  asked_.flush = frame.number;
+  give_word(arrival_ns_);
+  if (frame.records != records_)
+    notice_once(told_miscounted_, fmt::format("{} records were sent, and {} came", frame.records, records_));
+}
+
+void Connection::handle(const wire::WatchFrame&) { asked_.news = true; }
+
+// What only a parent says.
+void Connection::handle(const wire::FlushedFrame&) { handle(wire::UnknownFrame{0x20, 0}); }
+void Connection::handle(const wire::NewsFrame&) { handle(wire::UnknownFrame{0x21, 0}); }
+
+wire::FlushedFrame Connection::take_flush(std::uint64_t at_hand) noexcept {
+  return {std::exchange(asked_.flush, std::nullopt).value_or(0), records_ - at_hand, 0};
+}
+
+void Connection::answer_news(wire::Bytes& out, bool last, Level level, std::uint64_t lost, std::uint64_t at_hand) {
+  wire::append(out, wire::NewsFrame{last ? wire::news_is_last : std::uint8_t{0}, static_cast<std::uint8_t>(level),
+                                    records_ - at_hand, lost + rate_.refused()});
+  asked_.news = false;
 }
 
 void Connection::handle(const wire::UnknownFrame& frame) {

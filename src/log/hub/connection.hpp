@@ -17,11 +17,15 @@
 #include "base/seeded_hash.hpp"
 #include "dlog/event.hpp"
 #include "log/hub/child_sites.hpp"
+#include "log/hub/rate_limit.hpp"
 #include "log/wire/decoder.hpp"
+#include "log/wire/encoder.hpp"
 
 namespace dlog::hub {
 
 inline constexpr std::size_t bars_per_connection_max = 4096;
+// Of a hello, where one is demanded: until it is there nothing else is kept.
+inline constexpr std::size_t hello_bytes_max = 4096;
 // Of all connections together.
 inline constexpr std::size_t bars_open_max = 16'384;
 inline constexpr std::size_t site_bytes_max = std::size_t{64} << 20;
@@ -29,6 +33,27 @@ inline constexpr std::size_t site_bytes_max = std::size_t{64} << 20;
 class Connection {
  public:
   Connection(std::uint64_t id, Source self, std::uint16_t peer_port);
+
+  // From now on nothing is heard of it before a hello that holds what `proves` accepts. Else it is turned away, unheard.
+  using Proves = bool (*)(const void* context, std::string_view token);
+  void demand_proof(Proves proves, const void* context) noexcept;
+  // Whoever says that it is this very process must speak from within it: a second dlog, a plug-in's own. Else nobody is believed that.
+  using IsHere = bool (*)(const void* context);
+  void know_whence(IsHere is_here, const void* context) noexcept {
+    is_here_ = is_here;
+    is_here_context_ = context;
+  }
+  bool knocks() const noexcept { return stage_ == Stage::knocking; }
+  bool turned_away() const noexcept { return turned_away_; }
+  void turn_away() noexcept;
+
+  // Of its records, and of the lines of its bars' starts and ends, only so many a second are taken; the others are counted as lost,
+  // and told. 0: all.
+  void limit_records(std::uint64_t per_second) noexcept { rate_.set(per_second); }
+  // Some were lost so, and it was not told yet.
+  bool owes_word() const noexcept { return rate_.untold() != 0; }
+  // Says so; at most once a second, whoever asks.
+  void give_word(std::int64_t wall_ns);
 
   // Who it is, as a hello says; it is then taken for introduced. For those whose name and number are known without one.
   void introduce(std::string_view name, std::uint32_t pid);
@@ -64,6 +89,23 @@ class Connection {
   Kept kept() const noexcept { return {bars_.size(), sites_.bytes()}; }
   void allow(Kept most) noexcept { allowed_ = most; }
 
+  // What the child asked for and has not been answered: whether all that it said before is written, and for news. Asked when all
+  // that stands before it has been handed out.
+  struct Asked {
+    std::optional<std::uint64_t> flush{};  // the latest one's number: its answer is that of the earlier ones, too
+    bool news = false;
+    bool any() const noexcept { return flush.has_value() || news; }
+  };
+  const Asked& asked() const noexcept { return asked_; }
+  // Records that came.
+  std::uint64_t records() const noexcept { return records_; }
+  // Records of it that are lost already: they came too fast.
+  std::uint64_t dropped() const noexcept { return rate_.refused(); }
+  // The answer, but for what was lost; nothing is asked any more. `at_hand`: of the records that came, those that next() gave and
+  // that were not delivered yet: the child must not take them for written.
+  wire::FlushedFrame take_flush(std::uint64_t at_hand = 0) noexcept;
+  void answer_news(wire::Bytes& out, bool last, Level level, std::uint64_t lost, std::uint64_t at_hand = 0);
+
   std::uint64_t id() const noexcept { return id_; }
   // Between two bursts: gives memory back.
   void rest() { decoder_.shrink(); }
@@ -71,8 +113,8 @@ class Connection {
   static constexpr std::int64_t order_window_ns = 5'000'000;
 
  private:
-  // ending: no more bytes will come, whole frames may still be there; orphaning: the bars that are open leave.
-  enum class Stage { open, ending, orphaning, finished };
+  // knocking: it has not proved that it may speak; orphaning: the bars that are open leave.
+  enum class Stage { knocking, open, orphaning, finished };
   struct OpenBar {
     Bar bar{};  // but for its texts
     std::string description{};
@@ -89,15 +131,25 @@ class Connection {
   void handle(const wire::SiteFrame& frame);
   void handle(const wire::RecordFrame& frame);
   void handle(const wire::BarStateFrame& frame);
+  void handle(const wire::FlushFrame& frame);
+  void handle(const wire::WatchFrame& frame);
+  void handle(const wire::FlushedFrame& frame);
+  void handle(const wire::NewsFrame& frame);
   void handle(const wire::UnknownFrame& frame);
+  bool admit_record();
+  bool admit_line();
+  void give_last_word();
+  void tell_dropped(std::uint64_t count);
   void set_record(std::uint8_t level, std::string_view message);
-  // Room for one more open bar; null: there is none.
+  // Room for one more open bar; null: there is none, or it comes too fast.
   OpenBar* open_bar(std::uint64_t id);
   bool read_frame();
+  bool read_proof();
   bool orphan_next_bar();
   bool hand_out(Arrival& out);
   using Bars = std::unordered_map<std::uint64_t, OpenBar, SeededHash>;
   OpenBar& end_bar(Bars::iterator bar);
+  BarState end_of(BarState said);
   void emit_bar(std::uint64_t id, const OpenBar& bar, BarState state, bool created);
   void notice_once(bool& told, std::string text);
   void notice(std::string text);
@@ -111,6 +163,13 @@ class Connection {
   ChildSites sites_;
   wire::Decoder decoder_;
   Stage stage_ = Stage::open;
+  bool ended_ = false;       // no more bytes will come, whole frames may still be there
+  Proves proves_ = nullptr;  // what a hello must hold, as long as it knocks
+  const void* proves_context_ = nullptr;
+  IsHere is_here_ = nullptr;
+  const void* is_here_context_ = nullptr;
+  bool turned_away_ = false;
+  bool gave_up_ = false;  // what the decoder has is to be dropped
   std::int64_t arrival_ns_ = 0;
   std::int64_t since_ns_ = 0;
   std::int64_t last_order_ns_ = 0;
@@ -134,11 +193,15 @@ class Connection {
 
   Bars bars_;
   Kept allowed_{};
+  Asked asked_{};
+  std::uint64_t records_ = 0;
+  RateLimit rate_;
   bool told_unknown_frame_ = false;
   bool told_unknown_bar_ = false;
   bool told_too_many_bars_ = false;
   bool told_too_many_sites_ = false;
   bool told_second_hello_ = false;
+  bool told_miscounted_ = false;
 };
 
 }  // namespace dlog::hub

@@ -11,6 +11,19 @@
 namespace dlog::hub {
 namespace {
 
+// `where` is an entry of the site table, or a place in the source.
+template <class Where>
+Record record_from(Level level, std::uint64_t thread, const Where& where) {
+  Record record;
+  record.level = level;
+  record.wire_level = static_cast<std::uint8_t>(level);
+  record.thread = thread;
+  record.file = where.file;
+  record.function = where.function;
+  record.line = where.line;
+  return record;
+}
+
 // Written by the log thread only.
 void count(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -30,13 +43,7 @@ Delivery::Delivery(Self self, const capture::Atomic<std::uint8_t>& threshold, co
 
 void Delivery::own_record(const OwnRecord& own, std::int64_t time_ns) {
   const event::SiteEntry& site = sites_.find(own.site);
-  Record record;
-  record.level = own.level;
-  record.wire_level = static_cast<std::uint8_t>(own.level);
-  record.thread = own.thread;
-  record.file = site.file;
-  record.function = site.function;
-  record.line = site.line;
+  Record record = record_from(own.level, own.thread, site);
   if (site.is_text) {
     record.message = event::captured_text(own.arguments);
   } else {
@@ -47,6 +54,13 @@ void Delivery::own_record(const OwnRecord& own, std::int64_t time_ns) {
       record.message = site.format;
     }
   }
+  hand_out({time_ns, self_, &record, nullptr});
+  count(own_records_);
+}
+
+void Delivery::own_signal(const SignalText& said, std::int64_t time_ns) {
+  Record record = record_from(said.level, said.thread, Location::of(said.spot));
+  record.message = said.text;
   hand_out({time_ns, self_, &record, nullptr});
   count(own_records_);
 }
@@ -77,10 +91,32 @@ void Delivery::hand_out(const Event& event) {
     try {
       outlets_[i]->accept(event);
     } catch (const std::exception&) {  // no memory; the other outlets may still have some
-      if (i == 0 && event::is_own_record(event)) ++failed_;
+      if (i == 0 && event.record != nullptr) count_failed(event);
     }
   }
-  if (to_sinks_) sinks_.accept(event);
+  if (!to_sinks_) return;
+  try {
+    sinks_.accept(event);
+  } catch (const std::exception&) {
+    // No memory to take in a sink that was just added: with the next event.
+  }
+}
+
+void Delivery::count_failed(const Event& event) noexcept {
+  if (event::is_own_record(event)) ++failed_;
+  if (event.source.id == 0) return;
+  ++failed_of_children_;
+  try {
+    ++failed_of_[event.source.id];
+  } catch (const std::exception&) {
+    ++failed_of_somebody_;  // nor memory to note whose it was
+  }
+}
+
+std::uint64_t Delivery::undelivered_of(std::uint64_t source_id) const {
+  const auto found = failed_of_.find(source_id);
+  return (outlets_.empty() ? 0 : outlets_.front()->undelivered_of(source_id)) + failed_of_somebody_ +
+         (found == failed_of_.end() ? 0 : found->second);
 }
 
 std::uint64_t Delivery::movement() const noexcept {
@@ -90,6 +126,10 @@ std::uint64_t Delivery::movement() const noexcept {
 }
 
 void Delivery::say_complaints() {
+  if (const std::uint64_t failed = failed_ + failed_of_children_; failed != told_failed_) {
+    notice(Level::warn, fmt::format("{} records not written: no memory", failed - told_failed_));
+    told_failed_ = failed;
+  }
   for (const auto& outlet : outlets_) {
     if (const std::string text = outlet->take_complaint(); !text.empty()) notice(Level::warn, text);
   }

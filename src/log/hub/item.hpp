@@ -1,20 +1,22 @@
 // What goes through the queue between a calling thread and the log thread: a block that records are written into (block.hpp), or
-// what is rare and has a place among the records: a notice, a change of a bar.
+// what is rare and has a place among the records: a notice, a signal handler's word, a change of a bar.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "dlog/event.hpp"
 #include "dlog/level.hpp"
+#include "log/hub/signal_ring.hpp"
 
 namespace dlog::hub {
 
 struct BarCell;
 
 struct Parcel {
-  enum class Kind : std::uint8_t { block, notice, bar };
+  enum class Kind : std::uint8_t { block, notice, signal, bar };
   Kind kind;
 };
 
@@ -22,6 +24,7 @@ struct Parcel {
 struct Item : Parcel {
   explicit Item(Kind kind_of) : Parcel{kind_of} {}
   std::uint64_t ticks = 0;
+  std::size_t admitted = 0;  // bytes of the backlog that it holds
 };
 
 // dlog itself speaks, in a caller's thread.
@@ -29,6 +32,12 @@ struct NoticeItem : Item {
   NoticeItem() : Item(Kind::notice) {}
   Level level = Level::info;
   std::string text{};
+};
+
+// A signal handler spoke.
+struct SignalItem : Item {
+  SignalItem() : Item(Kind::signal) {}
+  SignalText said{};
 };
 
 // What of a bar may change while it lives.
@@ -56,8 +65,12 @@ struct BarChange : Item {
 
 struct ItemDeleter {
   void operator()(Item* item) const noexcept {
-    if (item->kind == Parcel::Kind::bar) delete static_cast<BarChange*>(item);
-    else delete static_cast<NoticeItem*>(item);
+    switch (item->kind) {
+      case Parcel::Kind::bar: delete static_cast<BarChange*>(item); break;
+      case Parcel::Kind::signal: delete static_cast<SignalItem*>(item); break;
+      case Parcel::Kind::notice: delete static_cast<NoticeItem*>(item); break;
+      case Parcel::Kind::block: break;  // is none
+    }
   }
 };
 using ItemOwner = std::unique_ptr<Item, ItemDeleter>;

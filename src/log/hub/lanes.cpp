@@ -9,6 +9,7 @@
 
 #include "os/memory.hpp"
 #include "os/process.hpp"
+#include "os/thread.hpp"
 
 namespace dlog {
 
@@ -91,9 +92,7 @@ struct Lanes::Inside {
 };
 
 Lanes::Inside::~Inside() {
-  std::vector<Parcel*> rest;
-  queue.drain(rest);
-  for (Parcel* parcel : rest) {
+  for (Parcel* parcel = nullptr; queue.take({&parcel, 1}) != 0;) {
     if (parcel->kind == Parcel::Kind::block) Block::destroy(static_cast<Block*>(parcel));
     else ItemDeleter{}(static_cast<Item*>(parcel));
   }
@@ -151,7 +150,7 @@ Block* Lanes::Inside::open_counted(Lane& lane, std::size_t bytes, bool single, c
     put_back(block);
   }
   backlog.release(needed);
-  backlog.drop();
+  backlog.drop_for_memory();
   return nullptr;
 }
 
@@ -202,6 +201,7 @@ struct Lanes::Holder {
   std::shared_ptr<Inside> inside;
   Lane* lane = nullptr;
   Holder* forgotten = nullptr;
+  std::uint32_t generation = os::process_generation();
 
   static void let_go(Holder* holder) noexcept {
     if (holder == nullptr) return;
@@ -210,42 +210,41 @@ struct Lanes::Holder {
   }
 };
 
-// Kept apart from the object that clears them: what a destructor writes into its own object need not be there afterwards, and
-// other destructors of the thread, and exit handlers, still log.
 thread_local Lanes::Holder* Lanes::holder_ = nullptr;
 thread_local bool Lanes::thread_ended_ = false;
+// Of processes this one was forked from; kept in sight of leak checkers, never touched.
+thread_local Lanes::Holder* Lanes::forgotten_ = nullptr;
 
-// Ends with its thread. What is logged after that has a lane for itself.
-struct Lanes::ThreadEnd {
-  Holder* forgotten =
-      nullptr;  // of the process this one was forked from; kept in sight of leak checkers, never touched
-  ~ThreadEnd() {
-    Holder::let_go(std::exchange(holder_, nullptr));
-    thread_ended_ = true;
-  }
-};
-thread_local Lanes::ThreadEnd Lanes::thread_end_;
+// What is logged after that has a lane for itself.
+void Lanes::end_thread() noexcept {
+  if (is_stray()) forget_thread();
+  Holder::let_go(std::exchange(holder_, nullptr));
+  thread_ended_ = true;
+}
 
 Lanes::Lanes(std::size_t queue_bytes, bool wait, std::chrono::milliseconds wait_limit)
     : inside_(std::make_shared<Inside>(queue_bytes, wait, wait_limit)) {}
 
-[[gnu::hot]] Lane& Lanes::here() {
-  if (holder_ != nullptr && holder_->inside == inside_) return *holder_->lane;
-  static_cast<void>(&thread_end_);  // its destructor is registered on first use
+// Null: we should not hear of the thread's end.
+[[gnu::hot]] Lane* Lanes::here() {
+  if (holder_ != nullptr && holder_->inside == inside_) return holder_->lane;
+  if (is_stray()) forget_thread();
   Holder::let_go(std::exchange(holder_, nullptr));
+  if (!os::at_thread_end(end_thread)) return nullptr;
   auto holder = std::make_unique<Holder>();
   holder->inside = inside_;
   holder->lane = &inside_->take_lane();
   holder->lane->thread = os::thread_id();
   holder_ = holder.release();
-  return *holder_->lane;
+  return holder_->lane;
 }
 
 [[gnu::hot]] char* Lanes::place(std::size_t bytes, bool reserve, bool may_wait,
                                 const std::function<void()>& full) noexcept {
   try {
-    if (thread_ended_) return place_last(bytes, reserve, may_wait, full);
-    Lane& lane = here();
+    Lane* const ours = thread_ended_ ? nullptr : here();
+    if (ours == nullptr) return place_last(bytes, reserve, may_wait, full);
+    Lane& lane = *ours;
     capture::Cursor& at = capture::cursor;
     if (static_cast<std::size_t>(at.end - at.next) >= bytes) return at.next;
 
@@ -254,7 +253,7 @@ Lanes::Lanes(std::size_t queue_bytes, bool wait, std::chrono::milliseconds wait_
     if (lane.spare_count == 0) take_returned(lane);
     if (lane.spare_count != 0 && bytes + capture::record_align <= lane.spares[lane.spare_count - 1]->bytes) {
       block = lane.spares[lane.spare_count - 1];
-      if (!inside.announce(lane, block)) return drop(), nullptr;
+      if (!inside.announce(lane, block)) return drop_for_memory(), nullptr;
       --lane.spare_count;
     } else {
       block = inside.open_counted(lane, bytes, false, {reserve, may_wait, full});
@@ -267,12 +266,13 @@ Lanes::Lanes(std::size_t queue_bytes, bool wait, std::chrono::milliseconds wait_
     at = {block->records(), block->records() + block->bytes - capture::record_align, &lane.written};
     return at.next;
   } catch (const std::exception&) {  // std::bad_alloc
-    drop();
+    drop_for_memory();
     return nullptr;
   }
 }
 
-// The thread has ended as far as we were told, but its last destructors and exit handlers log: each record has a lane for itself.
+// The thread has ended as far as we were told, but its last destructors log; or we should not be told: each record has a lane for
+// itself.
 char* Lanes::place_last(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full) {
   Inside& inside = *inside_;
   Lane& lane = inside.take_lane();
@@ -285,7 +285,7 @@ char* Lanes::place_last(std::size_t bytes, bool reserve, bool may_wait, const st
 
 bool Lanes::push(Item* item) noexcept {
   try {
-    return inside_->push(thread_ended_ ? nullptr : &here(), item);
+    return inside_->push(thread_ended_ ? nullptr : here(), item);
   } catch (const std::exception&) {  // std::bad_alloc
     return false;
   }
@@ -298,14 +298,44 @@ std::uint64_t Lanes::written() const noexcept {
   return sum;
 }
 
-const Backlog& Lanes::backlog() const noexcept { return inside_->backlog; }
-void Lanes::drop() noexcept { inside_->backlog.drop(); }
+bool Lanes::admit(std::size_t bytes, bool may_wait, const std::function<void()>& full) noexcept {
+  return inside_->backlog.admit(bytes, false, may_wait, full);
+}
+void Lanes::release(std::size_t bytes) noexcept { inside_->backlog.release(bytes); }
 
+const Backlog& Lanes::backlog() const noexcept { return inside_->backlog; }
+void Lanes::drop_for_memory(std::uint64_t records) noexcept { inside_->backlog.drop_for_memory(records); }
+
+void Lanes::drop_for_room() noexcept { inside_->backlog.drop(); }
+
+// A fork in a signal handler may have interrupted a call of this thread: it goes on, in a block that nobody reads here, and its record
+// is counted nowhere.
 void Lanes::forget_thread() noexcept {
-  capture::cursor = {};
+  static constinit capture::Atomic<std::uint64_t> nowhere{0};
+  capture::cursor = {nullptr, nullptr, &nowhere};
   if (holder_ == nullptr) return;
-  holder_->forgotten = std::exchange(thread_end_.forgotten, holder_);
+  holder_->forgotten = std::exchange(forgotten_, holder_);
   holder_ = nullptr;
+}
+
+bool Lanes::end_interrupted() noexcept {
+  const bool was_interrupted = capture::cursor.next != nullptr && capture::cursor.end == nullptr;
+  if (was_interrupted) capture::cursor.next = nullptr;
+  return was_interrupted;
+}
+
+bool Lanes::is_stray() noexcept { return holder_ != nullptr && holder_->generation != os::process_generation(); }
+
+std::vector<char> Lanes::take_stray() {
+  const Block* const block = holder_->lane->current;
+  const char* const end = capture::cursor.next;
+  forget_thread();
+  const char* last = end;
+  for (const char* at = block == nullptr ? end : block->records(); at < end;) {
+    last = at;
+    at += capture::load_size_word(at) & ~std::uint32_t{7};
+  }
+  return {last, end};
 }
 
 void Lanes::drain(std::vector<Parcel*>& out) { inside_->queue.drain(out); }

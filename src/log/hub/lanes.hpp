@@ -74,12 +74,23 @@ class Lanes {
   char* place(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full) noexcept;
   // False: no memory; the item is still the caller's.
   bool push(Item* item) noexcept;
+  // Room for what an item holds, to be released when it was delivered. False: dropped, and counted.
+  bool admit(std::size_t bytes, bool may_wait, const std::function<void()>& full) noexcept;
+  void release(std::size_t bytes) noexcept;
   // Records that were committed, by all threads.
   std::uint64_t written() const noexcept;
   const Backlog& backlog() const noexcept;
-  void drop() noexcept;
+  void drop_for_memory(std::uint64_t records = 1) noexcept;
+  void drop_for_room() noexcept;
   // After a fork, in the child: forgets the calling thread's lane, and touches nothing of it.
   static void forget_thread() noexcept;
+  // The call that ends here was interrupted by a fork, and has written where nobody reads: the parent has its record. The next call
+  // finds no room there.
+  static bool end_interrupted() noexcept;
+  // Has this thread a lane of the process that this one was forked from? Its last record was written there then, if it wrote one.
+  static bool is_stray() noexcept;
+  // That record; it forgets the lane.
+  static std::vector<char> take_stray();
 
   // ---- the log thread
   void drain(std::vector<Parcel*>& out);
@@ -98,12 +109,12 @@ class Lanes {
  private:
   struct Inside;
   struct Holder;
-  struct ThreadEnd;
   static thread_local Holder* holder_;
   static thread_local bool thread_ended_;
-  static thread_local ThreadEnd thread_end_;
+  static thread_local Holder* forgotten_;
+  static void end_thread() noexcept;
 
-  Lane& here();
+  Lane* here();
   char* place_last(std::size_t bytes, bool reserve, bool may_wait, const std::function<void()>& full);
 
   std::shared_ptr<Inside> inside_;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include "base/civil_time.hpp"
@@ -31,57 +33,143 @@ constexpr std::int64_t full_nap_ns = 50 * ns_per_ms;  // while a sink takes noth
 // Two threads' time stamps may be out of step by so much: a processor reads its counter ahead of time.
 constexpr std::int64_t settling_ns = 2'000;
 constexpr std::int64_t sample_every_ns = 100 * ns_per_ms;  // of bars
+constexpr const char* does_not_come_up =
+    "it does not come up: a thread of the process that this one was forked from held a lock of the C library";
 constexpr std::int64_t tell_drops_every_ns = 1000 * ns_per_ms;
 
 // A time stamp that is so far ahead is none: the counter was set back.
 constexpr std::int64_t future_ns = 1000 * ns_per_ms;
 constexpr std::uint8_t nobody_rings = UINT8_MAX;
+// Of the outlet's descriptor, in the poller: none that Connections knows.
+constexpr std::uint64_t outlet_key = 0;
 
 }  // namespace
 
 LogThread::LogThread(Setup setup)
     : config_(std::move(setup.config)),
       linger_ns_(std::chrono::nanoseconds(setup.linger).count()),
+      all_ring_always_(setup.all_ring),
+      coming_up_(setup.coming_up),
       on_live_(setup.live),
       delivery_(std::move(setup.self), *setup.threshold, *setup.sites, std::move(setup.outlets), *setup.sinks),
       first_notices_(std::move(setup.notices)),
+      threshold_(*setup.threshold),
       lanes_(config_.queue_bytes, config_.overflow == Overflow::block, config_.block_limit),
       records_(lanes_),
       doorbell_(*setup.doorbell) {
+  errand_.commands.reserve(Commands::kept_max);
   set_doorbell(all_ring);  // until there is a thread, callers do its work
-  if (auto poller = os::Poller::create()) poller_.emplace(std::move(*poller));
+  make_poller();
+  watching_ = poller();
 }
 
-std::string LogThread::listen() {
-  if (!poller_) return "no descriptor to sleep on";
+bool LogThread::make_poller() {
+  auto made = os::Poller::create();
+  if (!made) return false;
+  pollers_.push_back(std::make_unique<os::Poller>(std::move(*made)));
+  poller_.store(pollers_.back().get(), std::memory_order_release);
+  return true;
+}
+
+// The program has closed the descriptors that the poller works with, as daemons close all that they find: their numbers may be its
+// own files' now. What else was closed is found where it is used.
+void LogThread::mend_poller() {
+  if (poller() == nullptr || (!poller()->is_whole() && !make_poller())) return;
+  if (std::exchange(watching_, poller()) == poller()) return;
+  watched_ = -1;
+  parked_ = false;
+  if (connections_) connections_->go_on_with(*poller());
+}
+
+// Called by who could not wake the log thread. It may sleep for ever: a sleep on descriptors that are closed, and whose numbers are
+// given to others, can go on with those. Nobody can call it back; but as long as it sleeps, it holds nothing.
+void LogThread::relieve() noexcept {
+  std::uint64_t seen = shift_.load(std::memory_order_acquire);
+  const bool sleeps = seen % 2 != 0;
+  if (!sleeps || poller()->is_whole() || !shift_.compare_exchange_strong(seen, seen + 1, std::memory_order_acq_rel))
+    return;
+  try {
+    make_poller();  // where there is none to be had, the new thread tries again and again
+    if (os::start_thread("dlog", thread_body, this).empty()) return;
+  } catch (const std::exception&) {
+    // No memory: as if the system had refused the thread.
+  }
+  has_thread_.store(false, std::memory_order_release);  // callers do its work
+}
+
+std::string LogThread::listen(Admission admission) {
+  if (poller() == nullptr) return "no descriptor to sleep on";
   const std::int64_t wall_ns = os::wall_ns();
   auto listening = os::listen_on_loopback();
   if (!listening) return listening.reason();
-  connections_ = std::make_unique<Connections>(*poller_, delivery_.speaker(), std::move(*listening), wall_ns);
+  connections_ = std::make_unique<Connections>(*poller(), delivery_.speaker(), std::move(*listening),
+                                               std::move(admission), wall_ns);
+  connections_->begin_at(shown_level());
+  connections_->limit_records(config_.child_records_per_second);
   return {};
 }
 
 std::string LogThread::start() {
-  if (!poller_) return "no descriptor to sleep on";
+  if (poller() == nullptr) return "no descriptor to sleep on";
   has_thread_.store(true, std::memory_order_release);
   std::string reason = os::start_thread("dlog", thread_body, this);
+  if (reason.empty() && coming_up_.count() != 0 && !is_up_within(coming_up_)) reason = does_not_come_up;
   if (!reason.empty()) has_thread_.store(false, std::memory_order_release);
   return reason;
 }
 
-void LogThread::thread_body(void* self) noexcept { static_cast<LogThread*>(self)->loop(); }
+// In who started it. False: it will not do anything, should it come up later.
+bool LogThread::is_up_within(std::chrono::milliseconds deadline) noexcept {
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  while (thread_.load(std::memory_order_acquire) == Thread::starts) {
+    if (std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::microseconds{20});
+      continue;
+    }
+    Thread starts = Thread::starts;
+    if (thread_.compare_exchange_strong(starts, Thread::given_up, std::memory_order_acq_rel)) return false;
+  }
+  return true;
+}
+
+// In the thread. What it meets first in the C library: its own part of thread_local objects, its own part of the heap.
+bool LogThread::came_up() noexcept {
+  stepping_ = this;
+  ::operator delete(::operator new(1, std::nothrow));
+  Thread before = Thread::starts;
+  thread_.compare_exchange_strong(before, Thread::is_up, std::memory_order_acq_rel);
+  return before != Thread::given_up;
+}
+
+void LogThread::thread_body(void* self) noexcept {
+  auto* const it = static_cast<LogThread*>(self);
+  if (it->came_up()) it->loop();
+}
 
 void LogThread::loop() noexcept {
-  in_step_ = true;
+  const std::uint64_t shift = shift_.load(std::memory_order_acquire);
   started_ns_ = active_ns_ = os::monotonic_ns();
+  if (watching_ == poller()) watch_outlet();
   for (;;) {
     try {
-      step(plan_sleep());
+      if (const std::int64_t timeout_ns = plan_sleep(); timeout_ns != 0 && !sleep(timeout_ns, shift)) return;
+      step();
     } catch (const std::exception&) {
       // No memory. What was drained is kept; the next step tries again, after a nap so that others can free some.
-      poller_->sleep(nap_ns);
+      poller()->sleep(nap_ns);
     }
   }
+}
+
+// False: meanwhile another thread has been put in our place, for nobody could wake us; all of this is its own now.
+bool LogThread::sleep(std::int64_t timeout_ns, std::uint64_t shift) noexcept {
+  os::Poller& sleeps_on = *poller();
+  // While a sink is full children wait in the kernel, and do not end the sleep.
+  const bool full = delivery_.full();
+  std::uint64_t asleep = shift + 1;
+  shift_.store(asleep, std::memory_order_release);  // from here on all else may be another's
+  full ? sleeps_on.sleep_unless_woken(timeout_ns) : sleeps_on.sleep(timeout_ns);
+  return shift_.compare_exchange_strong(asleep, shift, std::memory_order_acq_rel);
 }
 
 std::int64_t LogThread::due_ns() const {
@@ -130,7 +218,7 @@ std::int64_t LogThread::plan_sleep() {
 }
 
 void LogThread::set_doorbell(std::uint8_t rank) noexcept {
-  const bool always = !has_thread_.load(std::memory_order_relaxed) || write_through_.load(std::memory_order_relaxed);
+  const bool always = !has_thread_.load(std::memory_order_relaxed) || every_one_rings();
   if (always) rank = all_ring;
   if (doorbell_.load_relaxed() != rank) doorbell_.store_seq_cst(rank);
 }
@@ -152,11 +240,9 @@ std::uint64_t LogThread::settled_cut() noexcept {
   }
 }
 
-void LogThread::step(std::int64_t timeout_ns) {
-  // While a sink is full children wait in the kernel, and do not end the sleep.
-  if (poller_ && timeout_ns != 0)
-    delivery_.full() ? poller_->sleep_unless_woken(timeout_ns) : poller_->sleep(timeout_ns);
+void LogThread::step() {
   naps_.store(false, std::memory_order_relaxed);
+  mend_poller();
   // Somebody rang: what for is shown in this turn, however young it is.
   const bool rung = doorbell_.load_relaxed() == nobody_rings;
   // While we work the same ring as during a nap, once a turn. So after a nap that nobody ended nothing is stored here, where all
@@ -181,13 +267,16 @@ void LogThread::step(std::int64_t timeout_ns) {
   }
   delivery_.settle();
   if (delivery_.events() != before || ready != 0 || asked) delivery_.flush_sinks();
+  answer_children(false);
   tell_live();
   run_errand();
+  watch_outlet();
   count();
 }
 
 // What callers queued and what children sent, up to the cut. Returns how many children were ready.
 std::size_t LogThread::take_in(std::uint64_t cut) {
+  if (errand_.ends() && errand_.carried_out()) return 0;  // what came later nobody would write any more
   // What came before an errand goes first, and nothing keeps it from its end.
   const bool before_errand = errand_.in_hand && !errand_.carried_out();
   say_first_notices();
@@ -210,6 +299,7 @@ void LogThread::say_first_notices() {
 void LogThread::take_queue() {
   lanes_.drain(parcels_);
   const std::size_t before = items_.size();
+  take_signals();
   items_.reserve(before + parcels_.size());
   std::size_t taken = 0;
   try {
@@ -227,6 +317,16 @@ void LogThread::take_queue() {
   const auto earlier = [](const ItemOwner& a, const ItemOwner& b) { return a->ticks < b->ticks; };
   // Stable: a thread's items of one tick keep their order.
   if (!std::is_sorted(items_.begin(), items_.end(), earlier)) std::stable_sort(items_.begin(), items_.end(), earlier);
+}
+
+void LogThread::take_signals() {
+  for (std::size_t i = 0; i < signal_texts_max && !signals_.empty(); ++i) {
+    auto item = std::make_unique<SignalItem>();
+    items_.reserve(items_.size() + 1);
+    signals_.take(item->said);
+    item->ticks = item->said.ticks;
+    take_item(item.release());
+  }
 }
 
 void LogThread::take_item(Item* item) {
@@ -276,8 +376,11 @@ bool LogThread::deliver_until(std::uint64_t cut) {
 
 void LogThread::deliver_item(Item& item) {
   const std::int64_t time_ns = clock_.wall_ns(item.ticks);
+  if (item.admitted != 0) lanes_.release(item.admitted);
   if (item.kind == Parcel::Kind::bar) {
     bars_.apply(static_cast<const BarChange&>(item), [&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
+  } else if (item.kind == Parcel::Kind::signal) {
+    delivery_.own_signal(static_cast<const SignalItem&>(item).said, time_ns);
   } else {
     const auto& notice = static_cast<const NoticeItem&>(item);
     delivery_.own_notice(notice.level, notice.text, time_ns);
@@ -287,12 +390,16 @@ void LogThread::deliver_item(Item& item) {
 void LogThread::say_complaints(std::int64_t now_ns, bool all) {
   delivery_.say_complaints();
   if (connections_) {
-    if (const std::string text = connections_->take_complaint(); !text.empty()) delivery_.notice(Level::warn, text);
+    for (std::string text; !(text = connections_->take_complaint()).empty();) delivery_.notice(Level::warn, text);
   }
-  const std::uint64_t dropped = lanes_.backlog().dropped();
-  if (dropped == told_drops_ || (!all && now_ns - told_drops_ns_ < tell_drops_every_ns)) return;
-  delivery_.notice(Level::warn, fmt::format("{} records dropped: the queue was full", dropped - told_drops_));
-  told_drops_ = dropped;
+  if (lanes_.backlog().dropped() == told_drops_ || (!all && now_ns - told_drops_ns_ < tell_drops_every_ns)) return;
+  const std::uint64_t for_memory = lanes_.backlog().dropped_for_memory() - told_drops_for_memory_;
+  const std::uint64_t for_room = lanes_.backlog().dropped_for_room() - (told_drops_ - told_drops_for_memory_);
+  if (for_room != 0) delivery_.notice(Level::warn, fmt::format("{} records dropped: the queue was full", for_room));
+  told_drops_ += for_room;
+  if (for_memory != 0) delivery_.notice(Level::warn, fmt::format("{} records dropped: no memory", for_memory));
+  told_drops_ += for_memory;
+  told_drops_for_memory_ += for_memory;
   told_drops_ns_ = now_ns;
 }
 
@@ -302,11 +409,46 @@ void LogThread::sample_bars(std::int64_t now_ns) {
   bars_.sample([&](const Bar& bar) { delivery_.own_bar(bar, time_ns); });
 }
 
+// Children who asked whether all that they said is written are told so once it is.
+void LogThread::answer_children(bool last) {
+  if (!connections_) return;
+  const auto lost_of = [this](std::uint64_t source_id) { return delivery_.undelivered_of(source_id); };
+  // One after the other: asked once more in each turn, a console that is always busy would never be at its end.
+  if (!flushing_for_children_ && connections_->asked_to_flush() && !delivery_.full()) {
+    connections_->take_flushes();
+    delivery_.flush();
+    flushing_for_children_ = true;
+  }
+  if (flushing_for_children_ && !delivery_.owes()) {
+    connections_->answer_flushes(lost_of);
+    flushing_for_children_ = false;
+  }
+  connections_->tell_news(shown_level(), last, lost_of);
+}
+
+Level LogThread::shown_level() const noexcept {
+  const std::uint8_t threshold = threshold_.load_relaxed();
+  return static_cast<Level>(threshold == 0 ? 0 : threshold - 1);
+}
+
+// What an outlet hears ends the sleep, too.
+void LogThread::watch_outlet() {
+  const int input = delivery_.input();
+  if (input == watched_ || poller() == nullptr) return;
+  if (watched_ >= 0) {
+    poller()->forget(watched_);
+    delivery_.input_forgotten();
+  }
+  if (input >= 0) poller()->watch(input, outlet_key);
+  watched_ = input;
+}
+
 void LogThread::count() {
   const std::uint64_t undelivered = delivery_.undelivered();
   const std::uint64_t delivered = delivery_.own_records();
+  const std::uint64_t not_shown = undelivered + delivery_.waiting();
   undeliverable_.store(undelivered, std::memory_order_relaxed);
-  shown_.store(delivered - std::min(undelivered, delivered), std::memory_order_relaxed);
+  shown_.store(delivered - std::min(not_shown, delivered), std::memory_order_relaxed);
   if (!connections_) return;
   children_.store(connections_->open(), std::memory_order_relaxed);
   refused_.store(connections_->refused(), std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/civil_time.hpp"
 #include "log/hub/log_thread.hpp"
@@ -32,11 +33,14 @@ bool LogThread::somebody_asks() const noexcept {
 
 bool LogThread::take_errand() {
   if (errand_.in_hand || !somebody_asks()) return false;
+  std::vector<Command> commands = std::move(errand_.commands);
   errand_ = {};
-  if (commands_.any()) errand_.commands = commands_.take();
+  errand_.commands = std::move(commands);
+  errand_.commands.clear();
+  if (commands_.any()) commands_.take(errand_.commands);
   errand_.handler_asks = handler_asks_.load(std::memory_order_acquire);
   if (errand_.handler_asks != handler_answered_.load(std::memory_order_relaxed))
-    errand_.of_handlers = handler_command_.load(std::memory_order_relaxed);
+    errand_.of_handlers = handler_command_.exchange(Command::flush, std::memory_order_relaxed);
   errand_.in_hand = true;
   return true;
 }
@@ -49,8 +53,10 @@ void LogThread::run_errand() {
     if (!carry_out(of_caller ? errand_.commands[errand_.done] : *errand_.of_handlers)) return;
     ++errand_.done;
   }
-  if (delivery_.owes()) return;
+  // Whoever asked may have gone at his deadline: the end of the process does not wait behind him.
+  if (delivery_.owes() && (errand_.of_handlers || !commands_.superseded())) return;
   tell_live();
+  if (errand_.ends()) answer_children(true);
   errand_.in_hand = false;
   if (errand_.of_handlers) handler_answered_.store(errand_.handler_asks, std::memory_order_release);
   if (errand_.commands.empty()) return;
@@ -83,8 +89,8 @@ bool LogThread::carry_out(Command command) {
   return true;
 }
 
-// A child that has ended before us left what it said in the kernel: it is read until nothing comes any more. A living child that
-// goes on talking is heard until it was seen to have said all, and not for long; one that floods, no longer than a dead one could.
+// A child that has ended before us left what it said in the kernel: it is read until nothing comes any more, or more than it can have
+// left. A living child that goes on talking is not heard for long, whatever it has to say: it is told how far it came.
 // False: a sink is full; to be called again.
 bool LogThread::hear_children_out() {
   if (!connections_) return true;
@@ -97,18 +103,24 @@ bool LogThread::hear_children_out() {
   }
   while (connections_->open() != 0 && connections_->bytes_read() < hearing_out_->bytes_max) {
     const std::int64_t before_ns = os::monotonic_ns();
-    poller_->sleep(heard_out_ns);
+    poller()->sleep(heard_out_ns);
     const std::uint64_t cut = take_turn();
     const std::size_t ready = connections_->serve(now_.monotonic_ns, now_.wall_ns);
     // A wake-up that was meant for the log thread ends the sleep early, and is no silence.
     if (ready == 0 && now_.monotonic_ns - before_ns >= heard_out_ns) break;
-    if (now_.monotonic_ns >= hearing_out_->chat_until_ns && connections_->all_heard_out()) break;
+    if (now_.monotonic_ns >= hearing_out_->chat_until_ns) {
+      if (connections_->all_heard_out()) break;
+      connections_->hear_only_the_dead();
+      if (connections_->dead_heard_out()) break;
+    }
     take_queue();
     const bool all = deliver_until(cut);
     delivery_.settle();
+    answer_children(false);
     if (!all) return false;
   }
   hearing_out_.reset();
+  connections_->hear_all_again();
   return true;
 }
 
@@ -134,6 +146,7 @@ void LogThread::leave_from_within() noexcept {
     if (!again) go_on_while_moving([&] { return hear_children_out(); });
     leave(true);
     go_on_while_moving([&] { return !delivery_.owes(); });
+    answer_children(true);
   } catch (const std::exception&) {
     // No memory for the last words, and nobody left to tell.
   }

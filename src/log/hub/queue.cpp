@@ -40,12 +40,16 @@ Queue::ProducerOwner Queue::make_producer() { return ProducerOwner(new Producer(
   }
 }
 
+std::size_t Queue::take(std::span<Parcel*> out) noexcept {
+  return inside_->parcels.try_dequeue_bulk(inside_->reader, out.begin(), out.size());
+}
+
 void Queue::drain(std::vector<Parcel*>& out) {
   std::array<Parcel*, 256> some;
   for (;;) {
     // Room first: what has left the queue must find a place.
     if (out.capacity() - out.size() < some.size()) out.reserve(std::max(out.size() * 2, out.size() + some.size()));
-    const std::size_t got = inside_->parcels.try_dequeue_bulk(inside_->reader, some.begin(), some.size());
+    const std::size_t got = take(some);
     if (got == 0) return;
     out.insert(out.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(got));
   }

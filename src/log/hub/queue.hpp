@@ -5,7 +5,9 @@
 // and a drain has what was pushed before it began, whichever thread it is of. Nobody frees what was not drained: the owner drains.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "log/hub/item.hpp"
@@ -30,6 +32,8 @@ class Queue {
   // False: no memory; the parcel is still the caller's. Without a producer it is slower.
   bool push(Producer* producer, Parcel* parcel) noexcept;
 
+  // Takes as many as are there and have room in `out`.
+  std::size_t take(std::span<Parcel*> out) noexcept;
   // Appends all that is there to `out`.
   void drain(std::vector<Parcel*>& out);
 

@@ -9,6 +9,7 @@
 namespace dlog::hub {
 
 void replay(std::span<const std::byte> frames, const std::string& name, std::uint32_t pid, event::Outlet& outlet) {
+  if (frames.empty()) return;
   const Source self{0, name, pid, 0};
   Connection connection(1, self, 0);
   connection.introduce(name, pid);

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include "base/display_width.hpp"
@@ -25,13 +28,22 @@ constexpr std::size_t depth_max = 8;        // of what is indented further
 constexpr std::int64_t eta_after_ns = 1'000'000'000;
 constexpr double eta_s_max = 100.0 * 24 * 3600;
 
-// Never destroyed: the log thread draws on while the process ends.
+// Never destroyed: the log thread draws on while the process ends. Without the compiler's lock of a first use, which a fork might meet.
+using Kept = std::atomic<const BarTemplate*>;
+constinit Kept with_total{nullptr};
+constinit Kept without_total{nullptr};
+
+const BarTemplate& kept_template(Kept& kept, std::string_view text) {
+  const BarTemplate* known = kept.load(std::memory_order_acquire);
+  if (known != nullptr) return *known;
+  auto made = std::make_unique<const BarTemplate>(*BarTemplate::parse(text));
+  if (kept.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *made.release();
+  return *known;
+}
+
 const BarTemplate& usual_template(bool has_total) {
-  static const auto* const with_total =
-      new BarTemplate(*BarTemplate::parse("{desc} {bar} {percent} {amount} {rate} {eta} {message}"));
-  static const auto* const without =
-      new BarTemplate(*BarTemplate::parse("{desc} {spinner} {amount} {rate} {elapsed} {message}"));
-  return has_total ? *with_total : *without;
+  return has_total ? kept_template(with_total, "{desc} {bar} {percent} {amount} {rate} {eta} {message}")
+                   : kept_template(without_total, "{desc} {spinner} {amount} {rate} {elapsed} {message}");
 }
 
 const BarTemplate& template_of(const BarView& view, const BarLook& look) {

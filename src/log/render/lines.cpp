@@ -11,10 +11,12 @@ namespace dlog::render {
 
 void Lines::accept(const Event& event, std::int64_t now_ns) {
   if (event.record != nullptr) {
-    if (format_ == LineFormat::json) append_json_record(pending_, event);
-    else records_.append(pending_, event);
+    append_whole(pending_, [&] {
+      if (format_ == LineFormat::json) append_json_record(pending_, event);
+      else records_.append(pending_, event);
+    });
   } else if (bars_ != BarLines::none && worth_telling(event, now_ns)) {
-    tell(event);
+    append_whole(pending_, [&] { tell(event); });
   }
 }
 

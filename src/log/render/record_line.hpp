@@ -22,6 +22,18 @@ struct LineWords {
   bool time = true;  // false: neither date nor time
 };
 
+// What `append` appends to `out` is there whole or not at all: where memory ends on the way, no half line is left behind.
+template <class Append>
+void append_whole(std::string& out, Append append) {
+  const std::size_t before = out.size();
+  try {
+    append();
+  } catch (...) {
+    out.resize(before);
+    throw;
+  }
+}
+
 // `name[pid]`, `name` or `child[port]`.
 void append_source(std::string& out, const Source& source);
 

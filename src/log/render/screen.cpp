@@ -17,7 +17,7 @@ std::size_t columns_of(Size size) { return static_cast<std::size_t>(std::max(0, 
 }  // namespace
 
 void Screen::accept(const Event& event, std::int64_t now_ns) {
-  if (event.record != nullptr) return records_.append(pending_, event);
+  if (event.record != nullptr) return append_whole(pending_, [&] { records_.append(pending_, event); });
 
   const Bar& bar = *event.bar;
   if (gone_) return accept_late(event);
@@ -26,7 +26,12 @@ void Screen::accept(const Event& event, std::int64_t now_ns) {
   moved_ = true;
   away_ = false;
   if (bar.state == BarState::running) return;
-  if (bar.state != BarState::cleared) end_bar(*bars_.find(event.source.id, bar.id), now_ns);
+  try {
+    if (bar.state != BarState::cleared) end_bar(*bars_.find(event.source.id, bar.id), now_ns);
+  } catch (...) {  // no memory for its line; it has ended all the same
+    bars_.remove(event.source.id, bar.id);
+    throw;
+  }
   bars_.remove(event.source.id, bar.id);
 }
 
@@ -42,8 +47,10 @@ void Screen::accept_late(const Event& event) {
 
 void Screen::end_bar(const LiveBars::Live& live, std::int64_t now_ns) {
   const bool with_source = bars_.of_several() || live.source_id != 0;
-  pending_ += bar_end_line(live.view(now_ns, with_source), columns_of(size_), look_.bars);
-  pending_ += '\n';
+  append_whole(pending_, [&] {
+    pending_ += bar_end_line(live.view(now_ns, with_source), columns_of(size_), look_.bars);
+    pending_ += '\n';
+  });
 }
 
 std::int64_t Screen::due_ns() const {

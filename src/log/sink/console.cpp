@@ -3,10 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
+#include "base/civil_time.hpp"
 #include "log/render/lines.hpp"
 #include "log/render/screen.hpp"
+#include "log/sink/losses.hpp"
 #include "log/sink/stream_sink.hpp"
 #include "os/clock.hpp"
 #include "os/descriptor.hpp"
@@ -19,29 +24,40 @@ namespace {
 using render::BarLines;
 using render::LineFormat;
 
-// The offset changes at most at quarters of an hour; asking the system for each line would cost more than the line.
+// The offset changes at most at quarters of an hour; asking the system for each line would cost more than the line. Known to all
+// threads, and to forked processes, who may not be able to ask; asked first by who opens a console or a file.
+struct KnownOffset {
+  std::uint32_t quarter;
+  std::int32_t offset_s;
+};
+std::atomic<KnownOffset> known_offset{KnownOffset{UINT32_MAX, 0}};
+
 std::int32_t cached_utc_offset_s(std::int64_t unix_s) {
-  thread_local std::int64_t quarter = -1;
-  thread_local std::int32_t offset_s = 0;
-  if (unix_s / 900 != quarter) {
-    quarter = unix_s / 900;
-    offset_s = os::local_utc_offset_s(unix_s);
-  }
-  return offset_s;
+  const auto quarter = static_cast<std::uint32_t>(unix_s / 900);
+  const KnownOffset known = known_offset.load(std::memory_order_relaxed);
+  if (known.quarter == quarter) return known.offset_s;
+  const std::optional<std::int32_t> offset_s = os::local_utc_offset_s(unix_s);
+  if (!offset_s) return known.offset_s;
+  known_offset.store({quarter, *offset_s}, std::memory_order_relaxed);
+  return *offset_s;
 }
+
+void ask_utc_offset() { cached_utc_offset_s(os::wall_ns() / ns_per_second); }
 
 // Where stderr is closed, the number 2 may become any file of the program's: nothing may be written there.
 class Nowhere : public event::Outlet {
  public:
   void accept(const Event& event) override {
-    if (event::is_own_record(event)) ++undelivered_;
+    const bool own_notice = event.source.id == 0 && !event::is_own_record(event);
+    if (event.record != nullptr && !own_notice) undelivered_.add(event.source.id, 1);
   }
   void flush() override {}
   void settle() override {}
-  std::uint64_t undelivered() const override { return undelivered_; }
+  std::uint64_t undelivered() const override { return undelivered_.of(0); }
+  std::uint64_t undelivered_of(std::uint64_t source_id) const override { return undelivered_.of(source_id); }
 
  private:
-  std::uint64_t undelivered_ = 0;
+  Losses undelivered_;
 };
 
 BarLines bar_lines(ProgressMode progress) {
@@ -97,6 +113,7 @@ std::unique_ptr<render::Renderer> renderer_for(const ConsoleChoice& choice) {
 
 std::unique_ptr<event::Outlet> open_console(const ConsoleChoice& choice) {
   if (!os::is_open(choice.output_fd)) return std::make_unique<Nowhere>();
+  ask_utc_offset();
   return std::make_unique<StreamSink>(renderer_for(choice), choice.output_fd, os::Descriptor(),
                                       fmt::format("console (descriptor {})", choice.output_fd));
 }
@@ -104,11 +121,12 @@ std::unique_ptr<event::Outlet> open_console(const ConsoleChoice& choice) {
 Result<std::unique_ptr<event::Outlet>> open_file(const std::string& path) {
   auto file = os::open_for_appending(path);
   if (!file) return Error{file.reason()};
+  ask_utc_offset();
   const render::LineWords words{true, false, cached_utc_offset_s};
   const int fd = file->get();
   return std::unique_ptr<event::Outlet>(
       std::make_unique<StreamSink>(std::make_unique<render::Lines>(LineFormat::plain, BarLines::plain, words), fd,
-                                   std::move(*file), "file " + path));
+                                   std::move(*file), "file " + path, path));
 }
 
 }  // namespace dlog::sink

@@ -26,14 +26,18 @@ class SeedEncoder final : public EventEncoder {
   void add_record(wire::Bytes& out, const Event& event) override {
     const Record& record = *event.record;
     if (const std::int64_t ms = event.time_ns / ns_per_ms; ms != time_ms_) {
-      time_ms_ = ms;
       time_text_ = wire::timestamp(event.time_ns);
+      time_ms_ = ms;  // last: there may be no memory for the text
     }
     const auto level = level_number(record.level);
-    if (!record.notice && utf8::valid(record.message)) return wire::append_log(out, level, record.message, time_text_);
-    // The seed has no field for who speaks: a notice says it in its text.
-    const std::string message = (record.notice ? "dlog: " : "") + render::valid_utf8(record.message);
-    wire::append_log(out, level, message, time_text_);
+    if (!record.notice && utf8::valid(record.message)) {
+      wire::append_log(out, level, record.message, time_text_);
+    } else {
+      // The seed has no field for who speaks: a notice says it in its text.
+      const std::string message = (record.notice ? "dlog: " : "") + render::valid_utf8(record.message);
+      wire::append_log(out, level, message, time_text_);
+    }
+    ++records_;  // last: there may be no memory
   }
 
   void add_bar(wire::Bytes& out, const Event& event, const Bar* known) override {
@@ -73,6 +77,7 @@ class ExtensionEncoder final : public EventEncoder {
     frame.time_ns = event.time_ns;
     frame.message = record.message;
     wire::append(out, frame);
+    ++records_;  // last: there may be no memory
   }
 
   void add_bar(wire::Bytes& out, const Event& event, const Bar* known) override {
@@ -98,6 +103,17 @@ class ExtensionEncoder final : public EventEncoder {
     frame.bar_template = bar.bar_template;
     wire::append(out, frame);
   }
+
+  bool is_answered() const override { return true; }
+  void greet(wire::Bytes& out) override {
+    if (greeted_) return;
+    wire::append(out, wire::HelloFrame{wire::extension_version, speaker_.pid, speaker_.name, speaker_.token});
+    greeted_ = true;
+  }
+  void add_flush(wire::Bytes& out, bool last, std::uint64_t number) override {
+    wire::append(out, wire::FlushFrame{last ? wire::flush_is_last : std::uint8_t{0}, number, records_});
+  }
+  void add_watch(wire::Bytes& out) override { wire::append(out, wire::WatchFrame{}); }
 
   wire::Bytes said_once() const override {
     wire::Bytes out;
@@ -131,12 +147,6 @@ class ExtensionEncoder final : public EventEncoder {
 
   static void append_site(wire::Bytes& out, const Place& place, std::uint32_t number) {
     wire::append(out, wire::SiteFrame{number, place.line, place.file, place.function});
-  }
-
-  void greet(wire::Bytes& out) {
-    if (greeted_) return;
-    wire::append(out, wire::HelloFrame{wire::extension_version, speaker_.pid, speaker_.name, speaker_.token});
-    greeted_ = true;
   }
 
   // The number of a record's place, which is told before it is used first. Most records come from the place of the one before.

@@ -20,8 +20,18 @@ class EventEncoder {
   virtual void add_record(wire::Bytes& out, const Event& event) = 0;
   // Those of a bar. `known` is the bar as it was added last; null: never.
   virtual void add_bar(wire::Bytes& out, const Event& event, const Bar* known) = 0;
+  // Does the parent answer? Then these may be used; `greet` comes first.
+  virtual bool is_answered() const { return false; }
+  virtual void greet(wire::Bytes& /*out*/) {}
+  virtual void add_flush(wire::Bytes& /*out*/, bool /*last*/, std::uint64_t /*number*/) {}
+  virtual void add_watch(wire::Bytes& /*out*/) {}
+  // Records that were added.
+  std::uint64_t records() const noexcept { return records_; }
   // What was said once for the whole connection, again: for whoever reads frames without those that came before.
   virtual wire::Bytes said_once() const { return {}; }
+
+ protected:
+  std::uint64_t records_ = 0;
 };
 
 // Who speaks, as a parent of ours is told.

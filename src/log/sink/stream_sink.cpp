@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "base/civil_time.hpp"
@@ -35,8 +36,9 @@ std::string_view whole_lines(std::string_view text, std::size_t bytes_max) {
 
 }  // namespace
 
-StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what)
-    : renderer_(std::move(renderer)), output_(fd, std::move(owned)), what_(std::move(what)) {
+StreamSink::StreamSink(std::unique_ptr<render::Renderer> renderer, int fd, os::Descriptor owned, std::string what,
+                       std::string path)
+    : renderer_(std::move(renderer)), output_(fd, std::move(owned), std::move(path)), what_(std::move(what)) {
   on_terminal_ = renderer_->draws_frames() && os::is_terminal(output_.fd());
   const os::TerminalSize size = os::terminal_size(output_.fd());
   renderer_->fit({size.columns, size.rows});
@@ -48,11 +50,18 @@ void StreamSink::accept(const Event& event) {
       accepted_bytes_ += event.bar->description.size() + event.bar->message.size() + 64;
     return renderer_->accept(event, os::monotonic_ns());
   }
+  const std::uint64_t source_id = event.record->notice && event.source.id == 0 ? nobody : event.source.id;
+  waiting_.make_room(source_id);
   renderer_->accept(event, 0);  // a record needs no time but its own
   ++waiting_.all;
-  if (event::is_own_record(event)) ++waiting_.own;
+  if (source_id == 0) ++waiting_.own;
   accepted_bytes_ += event.record->message.size() + 64;
-  if (accepted_bytes_ > waiting_bytes_max && rest_.empty()) draw(os::monotonic_ns());
+  if (accepted_bytes_ <= waiting_bytes_max || !rest_.empty()) return;
+  try {
+    draw(os::monotonic_ns());
+  } catch (const std::exception&) {
+    // No memory to draw with; the record is in, and drawn with the next ones.
+  }
 }
 
 void StreamSink::settle() {
@@ -89,11 +98,13 @@ void StreamSink::draw(std::int64_t now_ns) {
   // No frames in the background of the terminal, nor for what a program that becomes a daemon puts in its place.
   if (renderer_->draws_frames())
     renderer_->stay_behind(os::in_background(output_.fd()) || (on_terminal_ && !os::is_terminal(output_.fd())));
+  if (torn_ && !renderer_->draws_frames()) bytes_ = '\n';
   renderer_->draw(bytes_, now_ns, {size.columns, size.rows});
   output_.stay_open(renderer_->live());
   rest_ = bytes_;
   owed_ = std::exchange(asked_, false);
-  in_rest_ = std::exchange(waiting_, {});
+  in_rest_.clear();
+  std::swap(in_rest_, waiting_);
   accepted_bytes_ = 0;
   write_on(now_ns);
 }
@@ -119,7 +130,7 @@ void StreamSink::write_on(std::int64_t now_ns) {
   }
   if (rest_.empty()) {
     pause_ns_ = 0;
-    if (!bytes_.empty()) failing_ = false;
+    if (!bytes_.empty()) failing_ = torn_ = false;
     return;
   }
   pause_ns_ = moves ? pause_ns_min : std::min(2 * pause_ns_, pause_ns_max);
@@ -128,14 +139,28 @@ void StreamSink::write_on(std::int64_t now_ns) {
 
 // Which lines got through is not known: all of the batch count as lost.
 void StreamSink::fail(int error) {
+  const std::size_t written = bytes_.size() - rest_.size();
+  if (written != 0) torn_ = bytes_[written - 1] != '\n';
   rest_ = {};
   pause_ns_ = 0;
-  undelivered_ += in_rest_.own;
+  std::uint64_t end = in_rest_.all;
+  for (auto run = in_rest_.runs.rbegin(); run != in_rest_.runs.rend(); ++run) {
+    undelivered_.add(run->source_id, end - run->begin);
+    end = run->begin;
+  }
   if (std::exchange(failing_, true)) return;
-  complaint_ =
-      fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(error), in_rest_.all);
+  try {
+    complaint_ =
+        fmt::format("{}: {}; {} records not written, more may follow", what_, os::error_text(error), in_rest_.all);
+  } catch (const std::exception&) {
+    failing_ = false;  // no memory to say it: at the next failure
+  }
 }
 
-std::string StreamSink::take_complaint() { return std::exchange(complaint_, {}); }
+std::string StreamSink::take_complaint() {
+  if (complaint_.empty() && output_.was_opened_again())
+    return what_ + ": this program closed its descriptor; opened again";
+  return std::exchange(complaint_, {});
+}
 
 }  // namespace dlog::sink

@@ -118,6 +118,31 @@ BarStateFrame read_bar_state(FieldReader& reader) {
   return frame;
 }
 
+FlushFrame read_flush(FieldReader& reader) {
+  FlushFrame frame{};
+  frame.flags = reader.number<std::uint8_t>();
+  frame.number = reader.number<std::uint64_t>();
+  frame.records = reader.number<std::uint64_t>();
+  return frame;
+}
+
+FlushedFrame read_flushed(FieldReader& reader) {
+  FlushedFrame frame{};
+  frame.number = reader.number<std::uint64_t>();
+  frame.records = reader.number<std::uint64_t>();
+  frame.lost = reader.number<std::uint64_t>();
+  return frame;
+}
+
+NewsFrame read_news(FieldReader& reader) {
+  NewsFrame frame{};
+  frame.flags = reader.number<std::uint8_t>();
+  frame.level = reader.number<std::uint8_t>();
+  frame.records = reader.number<std::uint64_t>();
+  frame.lost = reader.number<std::uint64_t>();
+  return frame;
+}
+
 // A payload as a frame; bytes after the last field are left alone. Null: `out` is set.
 const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
   FieldReader reader(payload);
@@ -132,6 +157,10 @@ const char* parse_payload(std::span<const std::byte> payload, Frame& out) {
     case FrameType::site: out = read_site(reader); break;
     case FrameType::record: out = read_record(reader); break;
     case FrameType::bar_state: out = read_bar_state(reader); break;
+    case FrameType::flush: out = read_flush(reader); break;
+    case FrameType::watch: out = WatchFrame{}; break;
+    case FrameType::flushed: out = read_flushed(reader); break;
+    case FrameType::news: out = read_news(reader); break;
     default: out = UnknownFrame{type, payload.size()};
   }
   return reader.reason();

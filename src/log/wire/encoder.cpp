@@ -126,6 +126,30 @@ void append(Bytes& out, const BarStateFrame& frame) {
   writer.text(bar_template);
 }
 
+void append(Bytes& out, const FlushFrame& frame) {
+  FrameWriter writer(out, FrameType::flush, 1 + 1 + 8 + 8);
+  writer.number(frame.flags);
+  writer.number(frame.number);
+  writer.number(frame.records);
+}
+
+void append(Bytes& out, const WatchFrame&) { FrameWriter writer(out, FrameType::watch, 1); }
+
+void append(Bytes& out, const FlushedFrame& frame) {
+  FrameWriter writer(out, FrameType::flushed, 1 + 8 + 8 + 8);
+  writer.number(frame.number);
+  writer.number(frame.records);
+  writer.number(frame.lost);
+}
+
+void append(Bytes& out, const NewsFrame& frame) {
+  FrameWriter writer(out, FrameType::news, 1 + 1 + 1 + 8 + 8);
+  writer.number(frame.flags);
+  writer.number(frame.level);
+  writer.number(frame.records);
+  writer.number(frame.lost);
+}
+
 std::string timestamp(std::int64_t time_ns) {
   const CivilTime t = civil_time(time_ns);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.year, t.month, t.day, t.hour, t.minute, t.second,

@@ -26,6 +26,12 @@ void append(Bytes& out, const HelloFrame& frame);
 void append(Bytes& out, const SiteFrame& frame);
 void append(Bytes& out, const RecordFrame& frame);
 void append(Bytes& out, const BarStateFrame& frame);
+void append(Bytes& out, const FlushFrame& frame);
+void append(Bytes& out, const WatchFrame& frame);
+
+// What a parent answers, and only then.
+void append(Bytes& out, const FlushedFrame& frame);
+void append(Bytes& out, const NewsFrame& frame);
 
 // `YYYY-MM-DDTHH:MM:SS.mmmZ`: UTC, exactly three decimals. A seed parent closes the connection on anything else.
 std::string timestamp(std::int64_t time_ns);

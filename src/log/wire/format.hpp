@@ -20,6 +20,11 @@ enum class FrameType : std::uint8_t {
   site = 0x11,
   record = 0x12,
   bar_state = 0x13,
+  flush = 0x14,
+  watch = 0x15,
+  // What a parent answers.
+  flushed = 0x20,
+  news = 0x21,
 };
 
 inline constexpr std::uint8_t level_max = 5;  // trace debug info warn error fatal
@@ -27,6 +32,8 @@ inline constexpr std::uint8_t level_max = 5;  // trace debug info warn error fat
 inline constexpr std::uint16_t extension_version = 2;
 inline constexpr std::uint8_t record_is_notice = 1;  // of a record's flags: dlog itself speaks
 inline constexpr std::uint8_t bar_is_paused = 1;     // of a bar's
+inline constexpr std::uint8_t flush_is_last = 1;     // of a flush's: the child ends
+inline constexpr std::uint8_t news_is_last = 1;      // of the news': the parent ends, and reads no more
 
 // What a parent keeps of these texts; the rest would only cost memory.
 inline constexpr std::size_t name_bytes_max = 64;

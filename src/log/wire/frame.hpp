@@ -66,12 +66,34 @@ struct BarStateFrame {
   std::string_view bar_template;
 };
 
+// Asks to be told when all that stands before it was written.
+struct FlushFrame {
+  std::uint8_t flags;     // flush_is_last
+  std::uint64_t number;   // comes back with the answer
+  std::uint64_t records;  // that were sent on this connection, notices and all
+};
+// Asks to be told once when there is news.
+struct WatchFrame {};
+
+// What a parent answers.
+struct FlushedFrame {
+  std::uint64_t number;
+  std::uint64_t records;  // of this connection that were read
+  std::uint64_t lost;     // of these: could not be written
+};
+struct NewsFrame {
+  std::uint8_t flags;  // news_is_last
+  std::uint8_t level;  // the lowest that the parent shows; 6: none
+  std::uint64_t records;
+  std::uint64_t lost;
+};
+
 // A type that this decoder does not know: skipped by its length.
 struct UnknownFrame {
   std::uint8_t type;
   std::size_t bytes;
 };
 using Frame = std::variant<LogFrame, CreateFrame, PushFrame, FinishFrame, HelloFrame, SiteFrame, RecordFrame,
-                           BarStateFrame, UnknownFrame>;
+                           BarStateFrame, FlushFrame, WatchFrame, FlushedFrame, NewsFrame, UnknownFrame>;
 
 }  // namespace dlog::wire

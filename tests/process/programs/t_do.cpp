@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <iostream>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -233,20 +234,30 @@ std::map<std::string, Verb> other_verbs() {
   };
 }
 
+// False: there is no such verb.
+bool act(const std::map<std::string, Verb>& verbs, std::string rest) {
+  const std::string verb = word(rest);
+  const auto found = verbs.find(verb);
+  if (found == verbs.end()) {
+    std::printf("no verb %s\n", verb.c_str());
+    return false;
+  }
+  found->second(rest);
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::map<std::string, Verb> verbs = record_verbs();
   verbs.merge(bar_verbs());
   verbs.merge(other_verbs());
+  // What the lines of stdin say, until they end: for tests that do not know beforehand what comes next.
+  verbs["obey"] = [&](std::string&) {
+    answer("obeying");
+    for (std::string line; std::getline(std::cin, line);) act(verbs, line);
+  };
   for (int i = 1; i < argc; ++i) {
-    std::string rest = argv[i];
-    const std::string verb = word(rest);
-    const auto found = verbs.find(verb);
-    if (found == verbs.end()) {
-      std::printf("no verb %s\n", verb.c_str());
-      return 64;
-    }
-    found->second(rest);
+    if (!act(verbs, argv[i])) return 64;
   }
 }
