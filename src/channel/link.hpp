@@ -25,6 +25,7 @@
 #include "channel/open_sockets.hpp"
 #include "channel/outbound.hpp"
 #include "channel/requests.hpp"
+#include "channel/spin_wait.hpp"
 #include "dlog/channel.hpp"
 #include "os/child_process.hpp"
 #include "os/descriptor.hpp"
@@ -219,6 +220,7 @@ class Link final : public std::enable_shared_from_this<Link>, private Inbound::R
   std::atomic<std::uint32_t> handlers_version_{0};
 
   // The turning thread's.
+  SpinWait spin_wait_;
   Inbound inbound_;
   std::shared_ptr<const Handlers> seen_;
   std::uint32_t seen_version_ = 0;

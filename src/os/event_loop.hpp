@@ -37,7 +37,9 @@ class EventLoop {
     bool writable = false;
     bool process_ended = false;
     bool timer = false;
+    bool rung = false;
     bool broken = false;  // the program has closed what this works with: it will never be ready for anything
+    bool any() const noexcept { return readable || writable || process_ended || timer || rung || broken; }
   };
   // Sleeps until there is something, or returns at once. Takes away what was rung and what time has come.
   Ready wait(bool sleep) noexcept;

@@ -92,7 +92,10 @@ EventLoop::Ready EventLoop::wait(bool sleep) noexcept {
   for (int i = 0; i < count; ++i) {
     const std::uint32_t what = events[i].events;
     switch (static_cast<Key>(events[i].data.u64)) {
-      case Key::bell: empty(bell_); break;
+      case Key::bell:
+        empty(bell_);
+        ready.rung = true;
+        break;
       case Key::timer:
         empty(timer_);
         ready.timer = true;

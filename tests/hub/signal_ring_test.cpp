@@ -67,7 +67,8 @@ void put_in_handler(int) {
 TEST_CASE("signal ring: threads, and handlers that interrupt them, put side by side") {
   constexpr std::uint64_t threads = 4;
   constexpr std::uint64_t each = 20'000;
-  constexpr std::uint64_t handled_least = 100;  // the interrupted thread goes on until then, however late the first signal comes
+  constexpr std::uint64_t handled_least =
+      100;  // the interrupted thread goes on until then, however late the first signal comes
   SignalRing ring;
   interrupted_ring = &ring;
   handled = 0;

@@ -209,6 +209,26 @@ TEST_CASE("event loop: a child that has ended") {
         }) == "[]p[]");
 }
 
+TEST_CASE("event loop: whatever it is, it is something") {
+  EventLoop loop = made();
+  CHECK_FALSE(loop.wait(false).any());
+  loop.ring();
+  const EventLoop::Ready rung = loop.wait(false);
+  CHECK(rung.rung);
+  CHECK(rung.any());
+  CHECK(words(rung).empty());
+  loop.wake_at(1);
+  CHECK(loop.wait(true).any());
+  auto pair = os::socket_pair();
+  REQUIRE(loop.watch_socket(pair->ours));
+  loop.wants(pair->ours, false, true);
+  CHECK(loop.wait(false).any());
+  loop.wants(pair->ours, true, false);
+  CHECK_FALSE(loop.wait(false).any());
+  send_text(pair->theirs, "x");
+  CHECK(loop.wait(false).any());
+}
+
 TEST_CASE("event loop: all at once") {
   EventLoop loop = made();
   auto pair = os::socket_pair();
