@@ -1,6 +1,7 @@
 // A parent and a child of one program that talk over dlog::channel: round trips of one message at a time, beside the same lines over a bare
 // pair of sockets, and requests that are sent while many wait for their answers. Either side can be node/talk_*.js.
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <dlog/channel.hpp>
 
@@ -72,6 +73,17 @@ int answer_bare(int fd) {
     if (got <= 0) return 0;
     if (::send(fd, buffer.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL) != got) return 1;
   }
+}
+
+// What a process has used until now, all its threads together; 0: this one.
+double cpu_us(std::int64_t pid) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(static_cast<pid_t>(pid), &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    std::fputs("the CPU time cannot be read\n", stderr);
+    std::_Exit(1);
+  }
+  return static_cast<double>(used.tv_sec) * 1e6 + static_cast<double>(used.tv_nsec) / 1e3;
 }
 
 std::vector<std::int64_t> round_trips(channel::Channel& child, std::size_t count) {
@@ -157,21 +169,33 @@ double requests_a_second(channel::Channel& child, std::uint64_t count, std::uint
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (auto parent = channel::Channel::from_environment()) return answer(std::move(*parent));
-  const bench::Options options(argc, argv,
-                               {{"round_trips", "20000"}, {"requests", "500000"}, {"window", "256"}, {"node", ""}});
+  const bench::Options options(
+      argc, argv,
+      {{"round_trips", "20000"}, {"requests", "500000"}, {"window", "256"}, {"spin_us", "default"}, {"node", ""}});
+  channel::Limits limits;
+  const bool has_spin = options.text("spin_us") != "default";
+  if (has_spin) limits.spin = std::chrono::microseconds(options.number("spin_us"));
+  if (auto parent = channel::Channel::from_environment({channel::Delivery::thread, limits}))
+    return answer(std::move(*parent));
   const std::size_t count = options.number("round_trips");
 
   std::vector<std::int64_t> bare = bare_round_trips(count);
   const std::string& script = options.text("node");
-  auto started = script.empty() ? channel::spawn("/proc/self/exe") : channel::spawn("node", {script});
+  std::vector<std::string> args;
+  if (!script.empty()) args.push_back(script);
+  if (script.empty() && has_spin) args.push_back("--spin_us=" + options.text("spin_us"));
+  channel::SpawnOptions how;
+  how.limits = limits;
+  auto started = channel::spawn(script.empty() ? "/proc/self/exe" : "node", args, how);
   if (!started) {
     std::fprintf(stderr, "%s\n", started.error().reason.c_str());
     return 1;
   }
   channel::Channel& child = started->channel;
   round_trips(child, count / 10);
+  const double used_before = cpu_us(0) + cpu_us(started->process.pid());
   std::vector<std::int64_t> times = round_trips(child, count);
+  const double used = cpu_us(0) + cpu_us(started->process.pid()) - used_before;
   std::vector<std::int64_t> bare_again = bare_round_trips(count);
   bare.insert(bare.end(), bare_again.begin(), bare_again.end());
   const double json = json_us(count);
@@ -185,9 +209,9 @@ int main(int argc, char** argv) {
   std::sort(times.begin(), times.end());
   std::sort(bare.begin(), bare.end());
   std::printf(
-      "{\"bench\": \"channel_talk\", \"p50_us\": %.2f, \"p99_us\": %.2f, \"bare_p50_us\": %.2f, \"bare_p99_us\": %.2f, "
-      "\"json_us\": %.2f, "
-      "\"requests_a_second\": %.0f}\n",
-      at(times, 0.5), at(times, 0.99), at(bare, 0.5), at(bare, 0.99), json, requests);
+      "{\"bench\": \"channel_talk\", \"p50_us\": %.2f, \"p99_us\": %.2f, \"cpu_us\": %.2f, \"bare_p50_us\": %.2f, "
+      "\"bare_p99_us\": %.2f, \"json_us\": %.2f, \"requests_a_second\": %.0f}\n",
+      at(times, 0.5), at(times, 0.99), used / static_cast<double>(count), at(bare, 0.5), at(bare, 0.99), json,
+      requests);
   return 0;
 }

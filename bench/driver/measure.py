@@ -122,12 +122,13 @@ def connections_steps(programs, _):
 
 def channel_steps(programs, size):
     window = 256
+    talk = lambda **more: programs.run("channel_talk", file=False, round_trips=size.round_trips, requests=size.requests, window=window, **more)
     child = pathlib.Path(__file__).resolve().parent.parent / "node" / "talk_child.js"
     for _ in range(size.turns):
-        yield "dlog", lambda: programs.run("channel_talk", file=False, round_trips=size.round_trips, requests=size.requests, window=window)
+        yield "dlog", talk
+        yield "dlog, no spin", lambda: talk(spin_us=0)
         yield "node", lambda: programs.node("talk_parent.js", size.round_trips, size.requests, window)
-    yield "dlog, node child", lambda: programs.run("channel_talk", file=False, round_trips=size.round_trips, requests=size.requests,
-                                                   window=window, node=child)
+    yield "dlog, node child", lambda: talk(node=child)
     yield "node, dlog child", lambda: programs.node("talk_parent.js", size.round_trips, size.requests, window,
                                                     programs.folder / "channel_talk")
 

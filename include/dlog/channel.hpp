@@ -95,8 +95,8 @@ struct Limits {
   std::size_t queue_bytes_max = 64 << 20;    // so much may wait; a message beyond it is refused
   std::size_t requests_max = 65536;  // that the other side may have unanswered; the next is answered with an error
   std::chrono::milliseconds linger{2000};  // how long a destructor waits until all is sent
-  // While messages come quickly one after the other, a thread that waits looks for the next one so long before it sleeps, which costs its
-  // core that time at most and saves the waking; one such wait in vain, and it sleeps at once. 0: it always does. Not with Delivery::loop.
+  // While messages come quickly one after the other, a thread that waits looks for the next one so long before it sleeps; once in vain, it
+  // sleeps at once. 0: it always does. Not in process_ready().
   std::chrono::microseconds spin{100};
 };
 

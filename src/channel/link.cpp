@@ -46,7 +46,7 @@ Link::Link(os::Descriptor socket, os::EventLoop loop, const Plan& plan)
       loop_(std::move(loop)),
       socket_(std::move(socket)),
       handlers_(std::make_shared<const Handlers>()),
-      spin_wait_(std::chrono::nanoseconds(plan.limits.spin).count()),
+      spin_wait_(plan.limits.spin),
       inbound_(plan.limits.line_bytes_max),
       seen_(handlers_),
       buffer_(buffer_bytes) {}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "os/event_loop.hpp"
@@ -19,7 +20,10 @@ class SpinPolicy {
   static constexpr int quick_most = 1024;
   static constexpr int trusted_after = 64;  // so many spins in time in a row, and what was in vain before is forgotten
 
-  explicit SpinPolicy(std::int64_t spin_ns) noexcept : spin_ns_(spin_ns > 0 ? spin_ns : 0) {}
+  static constexpr std::chrono::microseconds spin_most = std::chrono::minutes(1);
+
+  explicit SpinPolicy(std::chrono::microseconds spin) noexcept
+      : spin_ns_(std::chrono::nanoseconds(std::clamp(spin, std::chrono::microseconds(0), spin_most)).count()) {}
 
   std::int64_t spin_ns() const noexcept { return spin_ns_; }
   bool spins() const noexcept { return quick_ >= wanted_; }
@@ -43,7 +47,7 @@ class SpinPolicy {
 
 class SpinWait {
  public:
-  explicit SpinWait(std::int64_t spin_ns) noexcept : policy_(spin_ns) {}
+  explicit SpinWait(std::chrono::microseconds spin) noexcept : policy_(spin) {}
   // As loop.wait(true).
   os::EventLoop::Ready wait(os::EventLoop& loop) noexcept;
 

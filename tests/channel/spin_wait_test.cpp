@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <utility>
@@ -20,7 +21,7 @@ using channel::SpinPolicy;
 using channel::SpinWait;
 
 constexpr std::int64_t us = 1000;
-constexpr std::int64_t minute = 60'000'000 * us;
+constexpr std::chrono::microseconds spin(50);
 
 // How many quick sleeps it takes until it spins.
 int sleeps_until_it_spins(SpinPolicy& policy) {
@@ -50,18 +51,18 @@ std::int64_t sleeps_of_this_thread() {
 }
 
 TEST_CASE("spin wait: it spins once several waits in a row were short") {
-  SpinPolicy policy(50 * us);
+  SpinPolicy policy(spin);
   CHECK(sleeps_until_it_spins(policy) == SpinPolicy::quick_least);
 }
 
 TEST_CASE("spin wait: a sleeper may be woken late, up to twice the spin") {
-  SpinPolicy policy(50 * us);
+  SpinPolicy policy(spin);
   for (int i = 0; i < SpinPolicy::quick_least; ++i) policy.slept(100 * us - 1);
   CHECK(policy.spins());
 }
 
 TEST_CASE("spin wait: a long sleep takes back what some quick ones have given") {
-  SpinPolicy policy(50 * us);
+  SpinPolicy policy(spin);
   for (int i = 0; i < SpinPolicy::quick_least - 1; ++i) policy.slept(0);
   policy.slept(100 * us);
   CHECK(sleeps_until_it_spins(policy) == SpinPolicy::quick_least);
@@ -74,14 +75,14 @@ TEST_CASE("spin wait: a long sleep takes back what some quick ones have given") 
 }
 
 TEST_CASE("spin wait: it goes on while it finds something in time") {
-  SpinPolicy policy(50 * us);
+  SpinPolicy policy(spin);
   sleeps_until_it_spins(policy);
   for (int i = 0; i < 1000; ++i) policy.spun(true);
   CHECK(policy.spins());
 }
 
 TEST_CASE("spin wait: each spin in vain doubles how many quick sleeps it takes, up to a bound") {
-  SpinPolicy policy(50 * us);
+  SpinPolicy policy(spin);
   for (int wanted = SpinPolicy::quick_least; wanted <= SpinPolicy::quick_most; wanted *= 2) {
     CHECK(sleeps_until_it_spins(policy) == wanted);
     policy.spun(false);
@@ -91,7 +92,7 @@ TEST_CASE("spin wait: each spin in vain doubles how many quick sleeps it takes, 
 
 TEST_CASE("spin wait: many spins in time in a row, and those in vain are forgotten") {
   for (const bool enough : {true, false}) {
-    SpinPolicy policy(50 * us);
+    SpinPolicy policy(spin);
     for (int i = 0; i < 3; ++i) policy.spun(false);
     for (int i = 0; i < SpinPolicy::trusted_after - (enough ? 0 : 1); ++i) policy.spun(true);
     policy.spun(false);
@@ -100,16 +101,20 @@ TEST_CASE("spin wait: many spins in time in a row, and those in vain are forgott
 }
 
 TEST_CASE("spin wait: with no time for it it never spins") {
-  for (const std::int64_t none : {std::int64_t{0}, -50 * us}) {
+  for (const std::chrono::microseconds none : {0 * spin, -1 * spin, std::chrono::microseconds::min()}) {
     SpinPolicy policy(none);
     for (int i = 0; i < 1000; ++i) policy.slept(0);
     CHECK_FALSE(policy.spins());
   }
 }
 
+TEST_CASE("spin wait: a time that no clock reaches is a minute") {
+  CHECK(SpinPolicy(std::chrono::microseconds::max()).spin_ns() == 60'000'000 * us);
+}
+
 TEST_CASE("spin wait: what is there already is told at once") {
   os::EventLoop loop = made();
-  SpinWait waiter(50 * us);
+  SpinWait waiter(spin);
   wait_quickly(waiter, loop);
   wait_quickly(waiter, loop);
   loop.wake_at(1);
@@ -118,7 +123,7 @@ TEST_CASE("spin wait: what is there already is told at once") {
 
 TEST_CASE("spin wait: what comes during a spin ends it, and nobody has slept") {
   os::EventLoop loop = made();
-  SpinWait waiter(minute);
+  SpinWait waiter(SpinPolicy::spin_most);
   wait_quickly(waiter, loop);
   std::atomic<bool> waits{false};
   std::thread ringer([&] {
@@ -134,7 +139,7 @@ TEST_CASE("spin wait: what comes during a spin ends it, and nobody has slept") {
 
 TEST_CASE("spin wait: after a spin in vain it sleeps until something comes") {
   os::EventLoop loop = made();
-  SpinWait waiter(50 * us);
+  SpinWait waiter(spin);
   wait_quickly(waiter, loop);
   loop.wake_at(os::monotonic_ns() + 20'000 * us);
   const std::int64_t before = sleeps_of_this_thread();
@@ -144,7 +149,7 @@ TEST_CASE("spin wait: after a spin in vain it sleeps until something comes") {
 
 TEST_CASE("spin wait: a loop that was closed is told, spinning or not") {
   os::EventLoop loop = made();
-  SpinWait waiter(minute);
+  SpinWait waiter(SpinPolicy::spin_most);
   wait_quickly(waiter, loop);
   loop.close();
   CHECK(waiter.wait(loop).broken);
