@@ -232,8 +232,8 @@ TEST_CASE("link turn: what the other side said before it went is read, also wher
   for (int i = 0; i < 100; ++i) pair.peer.write("\"" + std::string(998, 'x') + "\"\n");
   pair.peer.close();
   pair.channel.send(1);
-  pair.channel.on_disconnect(heard.disconnect());
   pair.channel.on_message([&](Json&&) { ++messages; });
+  pair.channel.on_disconnect(heard.disconnect());
   CHECK(until([&] { return heard.count() == 1; }));
   CHECK(messages == 100);
 }

@@ -562,9 +562,15 @@ class FaultsOfAParent(Faults, unittest.TestCase):
         raw = self.open()
         raw.other.ask("spawn", program="/bin/sleep", args=["1000"])
         pid = raw.other.ask("spawn", program="/bin/sleep", args=["1000"])["pid"]
-        links = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-        self.assertEqual(set(links), {"0", "1", "2", "3"}, links)
-        self.assertTrue(links["3"].startswith("socket:"))
+
+        def links():
+            try:
+                return {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+            except FileNotFoundError:  # it is loading its libraries
+                return {}
+
+        until(lambda: set(links()) == {"0", "1", "2", "3"}, lambda: str(links()))
+        self.assertTrue(links()["3"].startswith("socket:"))
         with open(f"/proc/{pid}/environ", "rb") as file:
             variables = {entry.split(b"=")[0].decode(): entry.split(b"=")[1] for entry in file.read().split(b"\0") if b"=" in entry}
         self.assertEqual({name: variables[name] for name in VARIABLES if name in variables},

@@ -112,8 +112,9 @@ class Ends(OnTerminal):
 
     def test_a_kill_leaves_a_terminal_that_wraps(self):
         for i in range(runs(10)):
-            self.start("bar a 10 Reading", "bar b 5 Writing", "push a 5", "sleep 200", "many 1000000 own", "wait")
+            self.start("bar a 10 Reading", "bar b 5 Writing", "push a 5", "wait", "many 1000000 own", "wait")
             self.see_bars()
+            self.program.go()
             self.program.err.wait("rec own/0 " + "1" * (i % 4 + 1))
             self.program.process.kill()
             self.assertEqual(self.program.wait(), -signal.SIGKILL)
@@ -141,8 +142,14 @@ class Ends(OnTerminal):
 class Stops(OnTerminal):
     def stop(self, number=signal.SIGTSTP):
         os.kill(self.program.pid, number)
-        pid, status = os.waitpid(self.program.pid, os.WUNTRACED)
-        self.assertEqual(pid, self.program.pid)
+        status = None
+
+        def has_stopped():
+            nonlocal status
+            pid, status = os.waitpid(self.program.pid, os.WUNTRACED | os.WNOHANG)
+            return pid == self.program.pid
+
+        until(has_stopped, "the stop")
         self.assertTrue(os.WIFSTOPPED(status), status)
 
     @unittest.skipIf(sanitizer() == "thread", "the thread sanitizer keeps signals back, and with them the stop")

@@ -174,7 +174,7 @@ class Calls(Failing):
 
     def test_each_function(self):
         # A log thread that sleeps deeply calls more of them, as does one that has more to do.
-        calls = count_calls(T_PARK="400", count=1000)
+        calls = count_calls(T_PARK="1000", count=1000)
         for function, errors in ERRORS.items():
             if function != "malloc":
                 self.assertNotEqual(calls[function], 0, function)

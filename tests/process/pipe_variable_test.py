@@ -29,7 +29,7 @@ class AddressesThatLeadNowhere(unittest.TestCase):
             self.assertIn(value.strip()[:20], told[0].message)
 
     def test_a_closed_port(self):
-        self.own_console(f"127.0.0.1:{closed_port()}")
+        self.own_console(f"127.0.0.1:{closed_port(self)}")
 
     def test_an_empty_variable(self):
         self.own_console("", notice_wanted=False)
@@ -75,7 +75,7 @@ class AddressesThatLeadNowhere(unittest.TestCase):
         self.own_console(f"127.0.0.1:{server.getsockname()[1]}")
 
     def test_a_stale_value_is_replaced(self):
-        for stale in (f"127.0.0.1:{closed_port()}", "nonsense"):
+        for stale in (f"127.0.0.1:{closed_port(self)}", "nonsense"):
             program = run(self, "t_do", "info one", "address", "getenv DLOG_PIPE", env=clean_environment(DLOG_PIPE=stale))
             address = program.answer("address")
             self.assertRegex(address, r"^127\.0\.0\.1:\d+$")

@@ -47,7 +47,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(stats(program), {"enqueued": 101, "shown": 101, "dropped": 0, "undeliverable": 0, "children": 0, "refused": 0})
 
     def test_stats_count_children(self):
-        console = Program(self, "t_do", "info up", "address", "wait", "stats")
+        console = Program(self, "t_do", "info up", "address", "wait", "flush", "stats")
         port = int(console.answer("address").rsplit(":")[1])
         clients = [Client(self, port) for _ in range(3)]
         for i, client in enumerate(clients):

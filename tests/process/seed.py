@@ -166,8 +166,9 @@ def read_frames(case, data):
     return result
 
 
-def closed_port():
-    """A port of 127.0.0.1 where nobody listens (it was ours a moment ago)."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def closed_port(case):
+    """A port of 127.0.0.1 where nobody listens, nor will until the case is over."""
+    bound = socket.socket()
+    case.addCleanup(bound.close)
+    bound.bind(("127.0.0.1", 0))
+    return bound.getsockname()[1]

@@ -49,7 +49,8 @@ class Slow(unittest.TestCase):
         address = console.answer("address")
         console.out.wait("^waiting$")
         child = Program(self, "t_do", f"many {count} fast", "say all is logged", "wait",
-                        env=clean_environment(DLOG_PIPE=address, DLOG_PIPE_ID="", DLOG_QUEUE_BYTES="1048576"))
+                        env=clean_environment(DLOG_PIPE=address, DLOG_PIPE_ID="", DLOG_QUEUE_BYTES="1048576",
+                                              DLOG_BLOCK_LIMIT_MS="60000"))
         child.out.wait("^all is logged$", deadline=90)
         most_kib = status(child.pid, "VmHWM")
         self.assertEqual(child.wait(90), 0, child.err.text()[-2000:])
@@ -207,11 +208,11 @@ class AtRest(unittest.TestCase):
 
     def test_a_signal_with_a_slow_reader_loses_nothing(self):
         read, write = os.pipe()
-        program = Program(self, "t_do", "many 5000 own", f"raise {int(signal.SIGTERM)}", terminal=Given(read, write), collector=SlowCollector,
+        program = Program(self, "t_do", "many 2000 own", f"raise {int(signal.SIGTERM)}", terminal=Given(read, write), collector=SlowCollector,
                           env=clean_environment(DLOG_HANDLE_SIGNALS="true"))
         self.assertEqual(program.process.wait(60), -signal.SIGTERM)
         program.err.finish()
-        self.assertEqual(len(NUMBERED.findall(program.err.text())), 5000)
+        self.assertEqual(len(NUMBERED.findall(program.err.text())), 2000)
 
 
 class SlowCollector(Collector):

@@ -177,9 +177,10 @@ class Findings(unittest.TestCase):
 
 class Bounds(unittest.TestCase):
     def test_no_longer_than_it_may(self):
+        seconds = 20 if sanitizer("dlog-torture") else 6  # each of the two rows has half of it, and begins with ten processes
         begun = time.monotonic()
-        done = torture("--trials", "1000000", "--seconds-max", "2", *only("child-return", "alone-return"))
-        self.assertLess(time.monotonic() - begun, 2 + DEADLINE)
+        done = torture("--trials", "1000000", "--seconds-max", str(seconds), *only("child-return", "alone-return"))
+        self.assertLess(time.monotonic() - begun, seconds + DEADLINE)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertEqual(len(re.findall(r"^\S.* held, cut short$", done.stdout, re.M)), 2, done.stdout)
 
@@ -218,8 +219,11 @@ class Bounds(unittest.TestCase):
     def children_of(pid):
         found = []
         for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-                found += [int(word) for word in file.read().split()]
+            try:
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                    found += [int(word) for word in file.read().split()]
+            except OSError:  # it ends
+                continue
         return found
 
     @staticmethod

@@ -243,7 +243,11 @@ class StaleAddresses(unittest.TestCase):
         return host.variables, host.port
 
     def test_a_closed_port(self):
-        variables, _ = self.dead_parent()
+        variables, port = self.dead_parent()
+        kept = socket.socket()  # nobody else's meanwhile
+        self.addCleanup(kept.close)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", port))
         self.assertIn("listens no more", self.alone(variables))
         self.assertIn("nobody listens there", self.alone({"DLOG_PIPE": variables["DLOG_PIPE"]}))
 
@@ -515,8 +519,15 @@ class Descriptors(unittest.TestCase):
         program.out.wait("^obeying$")
         given = self.flags(program.pid)
         self.tell(program, "many 5000 own")
-        until(lambda: len([fd for fd in os.listdir(f"/proc/{program.pid}/fd") if os.readlink(f"/proc/{program.pid}/fd/{fd}") == pipe]) == 2,
-              "the console's second description")
+
+        def has_opened_it_again():
+            fds = f"/proc/{program.pid}/fd"
+            try:
+                return sum(os.readlink(f"{fds}/{fd}") == pipe for fd in os.listdir(fds)) == 2
+            except FileNotFoundError:  # while the pipe takes something, it is closed again at once
+                return False
+
+        until(has_opened_it_again, "the console's second description")
         self.check(program.pid, given)
         program.process.kill()
 

@@ -103,8 +103,8 @@ class ChildOfABareParent(unittest.TestCase):
         self.assertEqual(frames[0]["name"], ("worker \u2603" + "n" * 100)[:62], "64 bytes")
 
     def test_a_bar(self):
-        _, frames, _ = self.child("bar a 200 Reading", "push a 50", "sleep 300", "push a 120", "sleep 300", "message a part 3", "sleep 300",
-                                  "total a 300", "push a 200", "sleep 300", "fail a no disk")
+        _, frames, _ = self.child("bar a 200 Reading", "push a 50", "sleep 1000", "push a 120", "sleep 1000", "message a part 3", "sleep 1000",
+                                  "total a 300", "push a 200", "sleep 1000", "fail a no disk")
         self.assertEqual(frames[0]["frame"], "hello")
         states = [f for f in frames if f["frame"] == "bar"]
         first = states[0]

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -119,7 +120,7 @@ void go_on(const char* who, int records, int first) {
   answer("closed");
   wait_for_line();
   log_numbered(who, records / 2, records);
-  answer(dlog::flush() ? "flushed" : "not flushed");
+  answer(dlog::flush(std::chrono::seconds{30}) ? "flushed" : "not flushed");
   check(own);
   answer("done");
   wait_for_line();
@@ -136,7 +137,7 @@ int main(int argc, char** argv) {
   const int records = std::atoi(argv[2]);
   const int first = std::atoi(argv[3]);
   log_numbered("closes", 0, records / 2);
-  dlog::flush();
+  dlog::flush(std::chrono::seconds{30});
   if (how == "fork") {
     const auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
     if (child == 0) {

@@ -122,7 +122,7 @@ void fork_within(std::function<void()> in_child) {
   const auto sink = std::make_shared<Forking>(std::move(in_child));
   dlog::add_sink(sink);
   dlog::info("fork now");
-  dlog::flush();
+  dlog::flush(std::chrono::seconds{30});
   const Clock::time_point begin = Clock::now();
   report(wait_for(sink->pid), sink->fork_ms, ms_since(begin));
   dlog::info("the parent says");
@@ -142,8 +142,8 @@ void stays() {
   std::atomic<bool> stop{false};
   std::thread busy([&] {
     for (int i = 0; !stop; ++i) {
-      for (int k = 0; k < 50; ++k) dlog::debug("busy {}", i);
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      for (int k = 0; k < 10; ++k) dlog::debug("busy {}", i);
+      std::this_thread::sleep_for(std::chrono::microseconds(1000));
     }
   });
   dlog::set_level(dlog::Level::debug);
@@ -318,7 +318,7 @@ void zone() {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<void()>> meetings{
-      {"sink", [] { meet_sink(milliseconds{40}); }},
+      {"sink", [] { meet_sink(milliseconds{10}); }},
       {"stuck", [] { meet_sink(milliseconds{1000}); }},
       {"within", [] { fork_within([] { dlog::info("the child says"); }); }},
       {"step", step},

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -67,7 +68,7 @@ void busy(int count) {
   }
   for (int i = 0; i < count; ++i) {
     // As many at most as are kept, until they were taken.
-    if (i % 100 == 0) dlog::flush();
+    if (i % 100 == 0) dlog::flush(std::chrono::seconds{30});
     pthread_kill(writers[static_cast<std::size_t>(i % threads)].native_handle(), SIGUSR1);
     usleep(20);
   }
@@ -158,7 +159,7 @@ int main(int argc, char** argv) {
     std::puts("t_signal_safe <early|idle|busy|overflow|exit|abort|closed|off> [count]");
     return 64;
   }
-  dlog::flush();
+  dlog::flush(std::chrono::seconds{30});
   const dlog::Stats stats = dlog::stats();
   std::printf("said %d, enqueued %llu, shown %llu, dropped %llu, errno %s\n", said.load(),
               static_cast<unsigned long long>(stats.enqueued), static_cast<unsigned long long>(stats.shown),
