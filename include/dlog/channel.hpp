@@ -95,8 +95,8 @@ struct Limits {
   std::size_t queue_bytes_max = 64 << 20;    // so much may wait; a message beyond it is refused
   std::size_t requests_max = 65536;  // that the other side may have unanswered; the next is answered with an error
   std::chrono::milliseconds linger{2000};  // how long a destructor waits until all is sent
-  // While messages come quickly one after the other, a thread that waits looks for the next one so long before it sleeps; once in vain, it
-  // sleeps at once. 0: it always does. Not in process_ready().
+  // A thread that waits for an answer looks for it so long before it sleeps, while answers mostly come within half of that: a shorter round
+  // trip, for a core that is kept busy meanwhile. 0: it sleeps at once. Not in process_ready(). See docs/channel.md, Waiting.
   std::chrono::microseconds spin{100};
 };
 

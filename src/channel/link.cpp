@@ -218,7 +218,10 @@ void Link::write_out() {
     const os::Received taken = socket_is_ours() ? os::send_message(socket_, {&next.bytes, 1}, next.descriptor)
                                                 : os::Received{os::Transfer::failed, 0, 0};
     switch (taken.outcome) {
-      case os::Transfer::done: outbound_.written(taken.bytes, told_); break;
+      case os::Transfer::done:
+        outbound_.written(taken.bytes, told_);
+        has_written_.store(true, std::memory_order_relaxed);
+        break;
       case os::Transfer::would_block:
         blocked_ = true;
         look_for_events();

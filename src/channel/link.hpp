@@ -182,6 +182,7 @@ class Link final : public std::enable_shared_from_this<Link>, private Inbound::R
   std::condition_variable changed_{};
   os::Descriptor socket_;
   std::atomic<std::int64_t> looked_at_socket_ns_{0};
+  std::atomic<bool> has_written_{false};  // since the last wait
   os::StartedProcess process_{};
   std::shared_ptr<const Handlers> handlers_;
   std::shared_ptr<std::function<void(ExitStatus)>> on_exit_{};

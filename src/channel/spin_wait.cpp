@@ -5,21 +5,33 @@
 
 namespace dlog::channel {
 
-os::EventLoop::Ready SpinWait::wait(os::EventLoop& loop) noexcept {
-  const std::int64_t start = os::monotonic_ns();
-  if (policy_.spins()) {
-    for (bool in_time = true; in_time;) {
-      const os::EventLoop::Ready ready = loop.wait(false);
-      in_time = os::monotonic_ns() - start < policy_.spin_ns();
-      if (!ready.any()) continue;
-      policy_.spun(in_time);
-      return ready;
-    }
-    policy_.spun(false);
-    return loop.wait(true);
+void SpinPolicy::waited(std::int64_t ns) noexcept {
+  if (!spins()) {
+    quick_ = ns < slow_ns() ? quick_ + 1 : std::max(quick_ - quick_least, 0);
+    return;
   }
-  const os::EventLoop::Ready ready = loop.wait(true);
-  policy_.slept(os::monotonic_ns() - start);
+  if (ns < late_ns()) {
+    late_ = 0;
+    if (in_time_ < trusted_after && ++in_time_ == trusted_after) wanted_ = quick_least;
+    return;
+  }
+  in_time_ = 0;
+  if (++late_ < late_most && ns < spin_ns_) return;
+  late_ = quick_ = 0;
+  wanted_ = std::min(2 * wanted_, quick_most);
+}
+
+os::EventLoop::Ready SpinWait::wait(os::EventLoop& loop, bool for_answer) noexcept {
+  if (!for_answer) return loop.wait(true);
+  const std::int64_t start = os::monotonic_ns();
+  os::EventLoop::Ready ready;
+  if (policy_.spins()) {
+    do {
+      ready = loop.wait(false);
+    } while (!ready.any() && os::monotonic_ns() - start < policy_.spin_ns());
+  }
+  if (!ready.any()) ready = loop.wait(true);
+  policy_.waited(os::monotonic_ns() - start);
   return ready;
 }
 

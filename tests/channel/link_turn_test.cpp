@@ -1,5 +1,6 @@
 // Tests of channel/link_turn: what comes is delivered in order, with its sockets, and what is no message is told.
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -593,6 +594,31 @@ TEST_CASE("link turn: only so many requests may be open, and none twice by the s
   CHECK(pair.peer.line() == R"({"jsonrpc":"2.0","id":1,"result":"again"})");
   CHECK(kept[1].reply("text"));
   CHECK(pair.peer.line() == R"({"jsonrpc":"2.0","id":"1","result":"text"})");
+}
+
+TEST_CASE("link turn: while messages come fast enough for it, the thread looks for the next one and does not sleep") {
+  Options options;
+  options.limits.spin = std::chrono::minutes(1);
+  TwoChannels both = two_channels(Dialect::node, options, options);
+  std::atomic<int> messages{0};
+  std::int64_t sleeps = 0;
+  constexpr int settled = 500;
+  constexpr int all = 1500;
+  both.theirs.on_message([&](Json&& message) { both.theirs.send(message); });
+  both.ours.on_message([&](Json&& message) {  // on the channel's thread
+    const int count = ++messages;
+    if (count == settled || count == all) {
+      rusage used{};
+      ::getrusage(RUSAGE_THREAD, &used);
+      sleeps += count == all ? used.ru_nvcsw : -used.ru_nvcsw;
+    }
+    if (count < all) both.ours.send(message);
+  });
+  both.ours.send(1);
+  REQUIRE(until([&] { return messages == all; }));
+  both.ours.disconnect();
+  CHECK(both.ours.wait(long_enough));
+  CHECK(sleeps < (all - settled) / 10);  // for a lock, or a page
 }
 
 TEST_CASE("link turn: a cancellation reaches the request that it names, and no other") {

@@ -227,6 +227,9 @@ TEST_CASE("event loop: whatever it is, it is something") {
   CHECK_FALSE(loop.wait(false).any());
   send_text(pair->theirs, "x");
   CHECK(loop.wait(false).any());
+  EventLoop::Ready ended;
+  ended.process_ended = true;
+  CHECK(ended.any());
 }
 
 TEST_CASE("event loop: all at once") {
