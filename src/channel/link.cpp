@@ -220,7 +220,7 @@ void Link::write_out() {
     switch (taken.outcome) {
       case os::Transfer::done:
         outbound_.written(taken.bytes, told_);
-        has_written_.store(true, std::memory_order_relaxed);
+        spin_wait_.sent();
         break;
       case os::Transfer::would_block:
         blocked_ = true;

@@ -182,7 +182,6 @@ class Link final : public std::enable_shared_from_this<Link>, private Inbound::R
   std::condition_variable changed_{};
   os::Descriptor socket_;
   std::atomic<std::int64_t> looked_at_socket_ns_{0};
-  std::atomic<bool> has_written_{false};  // since the last wait
   os::StartedProcess process_{};
   std::shared_ptr<const Handlers> handlers_;
   std::shared_ptr<std::function<void(ExitStatus)>> on_exit_{};
@@ -220,8 +219,9 @@ class Link final : public std::enable_shared_from_this<Link>, private Inbound::R
   std::atomic<std::thread::id> turning_{};
   std::atomic<std::uint32_t> handlers_version_{0};
 
+  SpinWait spin_wait_;  // sent() by whoever writes; the rest is the turning thread's
+
   // The turning thread's.
-  SpinWait spin_wait_;
   Inbound inbound_;
   std::shared_ptr<const Handlers> seen_;
   std::uint32_t seen_version_ = 0;

@@ -32,8 +32,7 @@ bool Link::turn(bool sleep) noexcept {
 }
 
 void Link::go_round(bool sleep) {
-  const os::EventLoop::Ready ready =
-      sleep ? spin_wait_.wait(loop_, has_written_.exchange(false, std::memory_order_relaxed)) : loop_.wait(false);
+  const os::EventLoop::Ready ready = sleep ? spin_wait_.wait(loop_) : loop_.wait(false);
   turning_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   look_at_handlers();
   if (!was_ready_ && is_ready_.load(std::memory_order_relaxed)) {

@@ -1,11 +1,12 @@
 // Spin-then-sleep: where the other side answers at once, waking a sleeper takes longer than the answer, so a thread that waits for one looks
 // for it for a moment before it sleeps. It keeps to that only while answers come so fast that the looking costs little more than to be put
-// to sleep and woken; else it sleeps, and tries again after a number of quick waits, twice as many each time.
+// to sleep and woken; else it sleeps, and tries again after a number of quick waits, twice as many each time that was for nothing.
 //
-// One thread at a time.
+// wait(): one thread at a time; sent(): any.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -18,8 +19,8 @@ class SpinPolicy {
  public:
   static constexpr int quick_least = 8;  // so many quick sleeps at first
   static constexpr int quick_most = 1024;
-  static constexpr int late_most = 4;       // so many in a row end it; not one: the other side may just begin to spin
-  static constexpr int trusted_after = 64;  // so many spins in time in a row, and what was in vain before is forgotten
+  static constexpr int late_most = 4;  // late ones beyond those in time; not one: the other side may just begin to spin
+  static constexpr int good_least = 8;  // so many in time, and the spinning was worth it
   static constexpr std::chrono::microseconds spin_most = std::chrono::minutes(1);
 
   explicit SpinPolicy(std::chrono::microseconds spin) noexcept
@@ -33,26 +34,29 @@ class SpinPolicy {
   // What a sleeper finds earlier might have been found by a spin: he is woken late.
   std::int64_t slow_ns() const noexcept { return 2 * spin_ns_; }
 
-  // After each wait: how long there was nothing.
+  // After each wait for an answer: how long there was none.
   void waited(std::int64_t ns) noexcept;
 
  private:
   std::int64_t spin_ns_;
   int quick_ = 0;  // quick sleeps; a slow one takes some of them back
   int wanted_ = quick_least;
-  int late_ = 0;  // spins in a row that were late, and those that were not
-  int in_time_ = 0;
+  int late_ = 0;  // spins that were late beyond those in time
+  int good_ = 0;  // spins in time
 };
 
 class SpinWait {
  public:
   explicit SpinWait(std::chrono::microseconds spin) noexcept : policy_(spin) {}
-  // As loop.wait(true). `for_answer`: something was sent since the last wait. A stream that nobody answers is not worth a spin.
-  os::EventLoop::Ready wait(os::EventLoop& loop, bool for_answer) noexcept;
+  // Something was sent: the next wait is for an answer. A stream in one direction is not worth a spin.
+  void sent() noexcept { awaits_.store(true, std::memory_order_relaxed); }
+  // As loop.wait(true). What is readable is taken for the answer.
+  os::EventLoop::Ready wait(os::EventLoop& loop) noexcept;
   bool spins() const noexcept { return policy_.spins(); }
 
  private:
   SpinPolicy policy_;
+  std::atomic<bool> awaits_{false};
 };
 
 }  // namespace dlog::channel

@@ -621,6 +621,31 @@ TEST_CASE("link turn: while messages come fast enough for it, the thread looks f
   CHECK(sleeps < (all - settled) / 10);  // for a lock, or a page
 }
 
+TEST_CASE("link turn: who is only told, and answers nothing, sleeps between messages") {
+  Options options;
+  options.limits.spin = std::chrono::minutes(1);
+  ChannelAndPeer pair = channel_and_peer(Dialect::node, options);
+  std::atomic<int> messages{0};
+  std::int64_t sleeps = 0;
+  constexpr int settled = 50;
+  constexpr int all = 200;
+  pair.channel.on_message([&](Json&&) {
+    const int count = messages + 1;
+    if (count == settled || count == all) {
+      rusage used{};
+      ::getrusage(RUSAGE_THREAD, &used);
+      sleeps += count == all ? used.ru_nvcsw : -used.ru_nvcsw;
+    }
+    messages = count;
+  });
+  for (int i = 1; i <= all; ++i) {
+    pair.peer.write("1\n");
+    REQUIRE(until([&] { return messages == i; }));
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(sleeps > (all - settled) / 10);
+}
+
 TEST_CASE("link turn: a cancellation reaches the request that it names, and no other") {
   std::vector<Responder> kept;
   std::atomic<int> came{0};

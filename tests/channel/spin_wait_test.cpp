@@ -3,16 +3,17 @@
 
 #include <sys/resource.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "os/clock.hpp"
+#include "os/descriptor.hpp"
 #include "os/event_loop.hpp"
+#include "os/message_socket.hpp"
 #include "support/catch.hpp"
-#include "support/descriptors.hpp"
 
 namespace {
 
@@ -38,20 +39,40 @@ void wait_often(SpinPolicy& policy, int times, std::int64_t ns) {
   for (int i = 0; i < times; ++i) policy.waited(ns);
 }
 
-os::EventLoop made() {
-  auto loop = os::EventLoop::create();
-  REQUIRE(loop);
-  return std::move(*loop);
-}
-
-// Waits that are answered before they begin.
-void wait_quickly(SpinWait& waiter, os::EventLoop& loop) {
-  for (int i = 0; i < 10'000 && !waiter.spins(); ++i) {
-    loop.ring();
-    CHECK(waiter.wait(loop, true).rung);
+// A loop with a socket, and what the other side says through it.
+class Talk {
+ public:
+  explicit Talk(std::chrono::microseconds spin_) : waiter(spin_) {
+    REQUIRE(loop);
+    REQUIRE(pair);
+    REQUIRE(loop->watch_socket(pair->ours));
   }
-  REQUIRE(waiter.spins());
-}
+  void answer() {
+    const std::string_view text = "x";
+    REQUIRE(os::send_message(pair->theirs, {&text, 1}, -1).outcome == os::Transfer::done);
+  }
+  os::EventLoop::Ready wait() {
+    const os::EventLoop::Ready ready = waiter.wait(*loop);
+    std::vector<char> buffer(10);
+    std::vector<os::Descriptor> descriptors;
+    if (ready.readable) os::receive_message(pair->ours, buffer, descriptors);
+    return ready;
+  }
+  // Sends, and is answered before it waits.
+  void talk() {
+    waiter.sent();
+    answer();
+    CHECK(wait().readable);
+  }
+  void talk_until_it_spins() {
+    for (int i = 0; i < 10'000 && !waiter.spins(); ++i) talk();
+    REQUIRE(waiter.spins());
+  }
+
+  Result<os::EventLoop> loop = os::EventLoop::create();
+  Result<os::SocketPair> pair = os::socket_pair();
+  SpinWait waiter;
+};
 
 std::int64_t sleeps_of_this_thread() {
   rusage used{};
@@ -83,12 +104,20 @@ TEST_CASE("spin wait: it goes on while most of what it waits for comes in time")
   sleeps_until_it_spins(policy);
   for (int i = 0; i < 1000; ++i) {
     wait_often(policy, SpinPolicy::late_most - 1, in_vain - 1);
-    policy.waited(in_time);
+    wait_often(policy, SpinPolicy::late_most - 1, in_time);
   }
   CHECK(policy.spins());
 }
 
-TEST_CASE("spin wait: what comes quickly but not in time, several times in a row, ends it") {
+TEST_CASE("spin wait: it ends where most come late") {
+  SpinPolicy policy(spin);
+  sleeps_until_it_spins(policy);
+  int waits = 0;
+  for (; policy.spins() && waits < 100; ++waits) policy.waited(waits % 3 == 2 ? in_time : late);
+  CHECK(waits < 20);
+}
+
+TEST_CASE("spin wait: what comes quickly but not in time, several times, ends it") {
   SpinPolicy policy(spin);
   sleeps_until_it_spins(policy);
   wait_often(policy, SpinPolicy::late_most - 1, late);
@@ -123,7 +152,7 @@ TEST_CASE("spin wait: a steady stream with gaps that are quick and late is slept
   CHECK(spun < 100'000 / 100);
 }
 
-TEST_CASE("spin wait: many spins in time in a row, and those in vain are forgotten") {
+TEST_CASE("spin wait: a phase with some spins in time was worth it, and what was in vain before is forgotten") {
   for (const bool enough : {true, false}) {
     SpinPolicy policy(spin);
     for (int i = 0; i < 3; ++i) {
@@ -131,9 +160,9 @@ TEST_CASE("spin wait: many spins in time in a row, and those in vain are forgott
       policy.waited(in_vain);
     }
     sleeps_until_it_spins(policy);
-    wait_often(policy, SpinPolicy::trusted_after - (enough ? 0 : 1), in_time);
+    wait_often(policy, SpinPolicy::good_least - (enough ? 0 : 1), in_time);
     policy.waited(in_vain);
-    CHECK(sleeps_until_it_spins(policy) == (enough ? 2 : 16) * SpinPolicy::quick_least);
+    CHECK(sleeps_until_it_spins(policy) == (enough ? 1 : 16) * SpinPolicy::quick_least);
   }
 }
 
@@ -149,96 +178,120 @@ TEST_CASE("spin wait: a time that no clock reaches is a minute") {
   CHECK(SpinPolicy(std::chrono::microseconds::max()).spin_ns() == 60'000'000 * us);
 }
 
-TEST_CASE("spin wait: what is there already is told at once") {
-  os::EventLoop loop = made();
-  SpinWait waiter(SpinPolicy::spin_most);
-  wait_quickly(waiter, loop);
-  loop.wake_at(1);
-  CHECK(waiter.wait(loop, true).timer);
+TEST_CASE("spin wait: what is there already is told at once, and keeps it spinning") {
+  Talk talk(SpinPolicy::spin_most);
+  talk.talk_until_it_spins();
+  for (int i = 0; i < 1000; ++i) talk.talk();
+  CHECK(talk.waiter.spins());
 }
 
 TEST_CASE("spin wait: what comes during a spin ends it, and nobody has slept") {
-  os::EventLoop loop = made();
-  SpinWait waiter(SpinPolicy::spin_most);
+  Talk talk(SpinPolicy::spin_most);
   std::int64_t slept = 1;
-  for (int i = 0; i < 100 && slept != 0; ++i) {  // a page that is fetched is a sleep as well
-    wait_quickly(waiter, loop);
-    std::atomic<bool> waits{false};
-    std::thread ringer([&] {
-      while (!waits) std::this_thread::yield();
-      loop.ring();
+  for (int i = 0; i < 5 && slept != 0; ++i) {  // a page that is fetched is a sleep as well
+    talk.talk_until_it_spins();
+    talk.waiter.sent();
+    std::thread other([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      talk.answer();
     });
     const std::int64_t before = sleeps_of_this_thread();
-    waits = true;
-    CHECK(waiter.wait(loop, true).rung);
+    CHECK(talk.wait().readable);
     slept = sleeps_of_this_thread() - before;
-    ringer.join();
+    other.join();
   }
   CHECK(slept == 0);
 }
 
 TEST_CASE("spin wait: after a spin in vain it sleeps until something comes, and spins no more") {
-  os::EventLoop loop = made();
-  SpinWait waiter(std::chrono::milliseconds(50));
+  Talk talk(std::chrono::milliseconds(50));
   std::int64_t slept = 0;
   for (int i = 0; i < 100 && slept == 0; ++i) {  // on a busy machine the time may have come before the wait
-    wait_quickly(waiter, loop);
+    talk.talk_until_it_spins();
+    talk.waiter.sent();
     const std::int64_t before = sleeps_of_this_thread();
-    loop.wake_at(os::monotonic_ns() + 150'000 * us);
-    CHECK(waiter.wait(loop, true).timer);
+    talk.loop->wake_at(os::monotonic_ns() + 150'000 * us);
+    CHECK(talk.wait().timer);
     slept = sleeps_of_this_thread() - before;
-    if (slept != 0) CHECK_FALSE(waiter.spins());
+    if (slept != 0) CHECK_FALSE(talk.waiter.spins());
   }
   CHECK(slept > 0);
 }
 
-TEST_CASE("spin wait: sleeps that are slow never make it spin") {
-  os::EventLoop loop = made();
-  SpinWait waiter(std::chrono::microseconds(50));
+TEST_CASE("spin wait: what is no answer ends a spin, and is nothing to spin for") {
+  Talk talk(SpinPolicy::spin_most);
+  for (int i = 0; i < 100; ++i) {
+    talk.waiter.sent();
+    talk.loop->ring();
+    CHECK(talk.wait().rung);
+  }
+  CHECK_FALSE(talk.waiter.spins());
+  talk.talk_until_it_spins();
+  talk.waiter.sent();
+  for (int i = 0; i < SpinPolicy::late_most; ++i) {
+    CHECK(talk.waiter.spins());
+    talk.loop->ring();
+    CHECK(talk.wait().rung);
+  }
+  CHECK_FALSE(talk.waiter.spins());
+}
+
+TEST_CASE("spin wait: answers that are slow never make it spin") {
+  Talk talk(std::chrono::microseconds(50));
   for (int i = 0; i < 3 * SpinPolicy::quick_least; ++i) {
-    loop.wake_at(os::monotonic_ns() + 2'000 * us);
-    CHECK(waiter.wait(loop, true).timer);
+    talk.waiter.sent();
+    std::thread other([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      talk.answer();
+    });
+    CHECK(talk.wait().readable);
+    other.join();
   }
-  CHECK_FALSE(waiter.spins());
+  CHECK_FALSE(talk.waiter.spins());
 }
 
-TEST_CASE("spin wait: what is found at once keeps it spinning") {
-  os::EventLoop loop = made();
-  SpinWait waiter(SpinPolicy::spin_most);
-  wait_quickly(waiter, loop);
-  for (int i = 0; i < 1000; ++i) {
-    loop.ring();
-    CHECK(waiter.wait(loop, true).rung);
-  }
-  CHECK(waiter.spins());
-}
-
-TEST_CASE("spin wait: where no answer is waited for it sleeps, and learns nothing from that") {
-  os::EventLoop loop = made();
-  SpinWait waiter(SpinPolicy::spin_most);
-  for (int i = 0; i < 10'000; ++i) {
-    loop.ring();
-    CHECK(waiter.wait(loop, false).rung);
-  }
-  CHECK_FALSE(waiter.spins());
-  wait_quickly(waiter, loop);
+TEST_CASE("spin wait: where nothing was sent it sleeps, and learns nothing from that") {
+  Talk talk(SpinPolicy::spin_most);
+  const auto hear = [&] {
+    talk.answer();
+    CHECK(talk.wait().readable);
+  };
+  for (int i = 0; i < 1000; ++i) hear();
+  CHECK_FALSE(talk.waiter.spins());
+  talk.talk_until_it_spins();
   std::int64_t slept = 0;
   for (int i = 0; i < 100 && slept == 0; ++i) {  // on a busy machine the time may have come before the wait
     const std::int64_t before = sleeps_of_this_thread();
-    loop.wake_at(os::monotonic_ns() + 20'000 * us);
-    CHECK(waiter.wait(loop, false).timer);
+    talk.loop->wake_at(os::monotonic_ns() + 20'000 * us);
+    CHECK(talk.wait().timer);
     slept = sleeps_of_this_thread() - before;
   }
   CHECK(slept > 0);
-  CHECK(waiter.spins());
+  CHECK(talk.waiter.spins());
+}
+
+TEST_CASE("spin wait: one answer is the answer to all that was sent before it") {
+  Talk talk(SpinPolicy::spin_most);
+  talk.talk_until_it_spins();
+  talk.waiter.sent();
+  talk.talk();
+  std::int64_t slept = 0;
+  for (int i = 0; i < 100 && slept == 0; ++i) {
+    const std::int64_t before = sleeps_of_this_thread();
+    talk.loop->wake_at(os::monotonic_ns() + 20'000 * us);
+    CHECK(talk.wait().timer);
+    slept = sleeps_of_this_thread() - before;
+  }
+  CHECK(slept > 0);
 }
 
 TEST_CASE("spin wait: a loop that was closed is told, spinning or not") {
-  os::EventLoop loop = made();
-  SpinWait waiter(SpinPolicy::spin_most);
-  wait_quickly(waiter, loop);
-  loop.close();
-  CHECK(waiter.wait(loop, true).broken);
+  Talk talk(SpinPolicy::spin_most);
+  talk.talk_until_it_spins();
+  talk.loop->close();
+  CHECK(talk.wait().broken);
+  talk.waiter.sent();
+  CHECK(talk.wait().broken);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Bytes of a hostile other side through the receiving half of a channel: in one piece and in many, the same comes out; what comes out can
 // be written and read again; and no descriptor is left behind. The input's first byte seeds the pieces, and chooses: one input in eight,
-// and every seed, is read both ways and compared; the others are read once, which takes a third of the time.
+// and every seed, is read both ways and, where no descriptors come, compared; the others are read once, which takes a third of the time.
 #include <unistd.h>
 
 #include <cstddef>

@@ -48,8 +48,8 @@ def on_tmux(scenario, sizes):
 
 
 # A terminal may tell its program of a size late, and each frame until then may leave a blank line: tmux does so by up to 250 ms, where
-# one size follows another within that time, and frames come 16 ms apart; ours where it has lost its core.
-BLANKS_A_RESIZE = {on_pyte: 4, on_tmux: 250 // 16}
+# one size follows another within that time, and frames come 16 ms apart; ours where it has lost its core, which is seldom.
+BLANKS = {on_pyte: lambda resizes: resizes + 4 if resizes else 0, on_tmux: lambda resizes: resizes * (250 // 16)}
 
 
 def on_pipe(scenario):
@@ -112,7 +112,7 @@ class OnTerminals(Runs):
 
     def judge(self, name):
         function, scenario, sizes = self.started[name]
-        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0, blanks=len(sizes) * BLANKS_A_RESIZE[function])
+        expected = Expected(scenario, STEPS, rests=len(sizes) if scenario == "many" else 0, blanks=BLANKS[function](len(sizes)))
         if function is on_pyte:
             events, code = self.run_of(name)
             # With more bars than rows, or where rows are cut, not all of them can be seen.

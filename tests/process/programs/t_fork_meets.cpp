@@ -142,7 +142,7 @@ void stays() {
   std::atomic<bool> stop{false};
   std::thread busy([&] {
     for (int i = 0; !stop; ++i) {
-      for (int k = 0; k < 10; ++k) dlog::debug("busy {}", i);
+      for (int k = 0; k < 50; ++k) dlog::debug("busy {}", i);
       std::this_thread::sleep_for(std::chrono::microseconds(1000));
     }
   });
