@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -47,9 +48,9 @@ class Talk {
     REQUIRE(pair);
     REQUIRE(loop->watch_socket(pair->ours));
   }
-  void answer() {
+  void answer() {  // on any thread: Catch asks only one
     const std::string_view text = "x";
-    REQUIRE(os::send_message(pair->theirs, {&text, 1}, -1).outcome == os::Transfer::done);
+    if (os::send_message(pair->theirs, {&text, 1}, -1).outcome != os::Transfer::done) std::abort();
   }
   os::EventLoop::Ready wait() {
     const os::EventLoop::Ready ready = waiter.wait(*loop);

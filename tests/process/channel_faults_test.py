@@ -240,7 +240,7 @@ class Faults:
             raw.line("a crowd", *[file.fileno()] * 40)
             raw.await_line(lambda line: line == "a crowd")
             self.lives(raw)
-            self.assertEqual(set(self.errors(raw)[5:]), {"stray_descriptor", "handle_lost"})
+            until(lambda: set(self.errors(raw)[5:]) == {"stray_descriptor", "handle_lost"}, raw.other.seen)
             self.assertEqual(self.open_descriptors(raw), before)
         self.leave(raw)
 
