@@ -1,6 +1,5 @@
 // Tests of channel/link_turn: what comes is delivered in order, with its sockets, and what is no message is told.
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "channel/sleeps.hpp"
 #include "channel/two_channels.hpp"
 #include "channel/words.hpp"
 #include "dlog/channel.hpp"
@@ -607,11 +607,8 @@ TEST_CASE("link turn: while messages come fast enough for it, the thread looks f
   both.theirs.on_message([&](Json&& message) { both.theirs.send(message); });
   both.ours.on_message([&](Json&& message) {  // on the channel's thread
     const int count = ++messages;
-    if (count == settled || count == all) {
-      rusage used{};
-      ::getrusage(RUSAGE_THREAD, &used);
-      sleeps += count == all ? used.ru_nvcsw : -used.ru_nvcsw;
-    }
+    if (count == settled) sleeps -= sleeps_of_this_thread();
+    if (count == all) sleeps += sleeps_of_this_thread();
     if (count < all) both.ours.send(message);
   });
   both.ours.send(1);
@@ -631,11 +628,8 @@ TEST_CASE("link turn: who is only told, and answers nothing, sleeps between mess
   constexpr int all = 200;
   pair.channel.on_message([&](Json&&) {
     const int count = messages + 1;
-    if (count == settled || count == all) {
-      rusage used{};
-      ::getrusage(RUSAGE_THREAD, &used);
-      sleeps += count == all ? used.ru_nvcsw : -used.ru_nvcsw;
-    }
+    if (count == settled) sleeps -= sleeps_of_this_thread();
+    if (count == all) sleeps += sleeps_of_this_thread();
     messages = count;
   });
   for (int i = 1; i <= all; ++i) {

@@ -1,8 +1,6 @@
 // Tests of channel/spin_wait: when a wait spins, and that spinning or not it waits as the loop does.
 #include "channel/spin_wait.hpp"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "channel/sleeps.hpp"
 #include "os/clock.hpp"
 #include "os/descriptor.hpp"
 #include "os/event_loop.hpp"
@@ -21,6 +20,7 @@ namespace {
 using namespace dlog;
 using channel::SpinPolicy;
 using channel::SpinWait;
+using test::sleeps_of_this_thread;
 
 constexpr std::int64_t us = 1000;
 constexpr std::chrono::microseconds spin(100);
@@ -65,6 +65,18 @@ class Talk {
     answer();
     CHECK(wait().readable);
   }
+  // Waits for a time. True: it slept; on a busy machine the time may have come before the wait.
+  bool sleeps_till(std::int64_t wait_ns) {
+    const std::int64_t before = sleeps_of_this_thread();
+    loop->wake_at(os::monotonic_ns() + wait_ns);
+    CHECK(wait().timer);
+    return sleeps_of_this_thread() != before;
+  }
+  bool sleeps_at_rest() {
+    for (int i = 0; i < 100; ++i)
+      if (sleeps_till(20'000 * us)) return true;
+    return false;
+  }
   void talk_until_it_spins() {
     for (int i = 0; i < 10'000 && !waiter.spins(); ++i) talk();
     REQUIRE(waiter.spins());
@@ -74,12 +86,6 @@ class Talk {
   Result<os::SocketPair> pair = os::socket_pair();
   SpinWait waiter;
 };
-
-std::int64_t sleeps_of_this_thread() {
-  rusage used{};
-  ::getrusage(RUSAGE_THREAD, &used);
-  return used.ru_nvcsw;
-}
 
 TEST_CASE("spin wait: it spins once several waits were short") {
   SpinPolicy policy(spin);
@@ -206,17 +212,14 @@ TEST_CASE("spin wait: what comes during a spin ends it, and nobody has slept") {
 
 TEST_CASE("spin wait: after a spin in vain it sleeps until something comes, and spins no more") {
   Talk talk(std::chrono::milliseconds(50));
-  std::int64_t slept = 0;
-  for (int i = 0; i < 100 && slept == 0; ++i) {  // on a busy machine the time may have come before the wait
+  bool slept = false;
+  for (int i = 0; i < 100 && !slept; ++i) {
     talk.talk_until_it_spins();
     talk.waiter.sent();
-    const std::int64_t before = sleeps_of_this_thread();
-    talk.loop->wake_at(os::monotonic_ns() + 150'000 * us);
-    CHECK(talk.wait().timer);
-    slept = sleeps_of_this_thread() - before;
-    if (slept != 0) CHECK_FALSE(talk.waiter.spins());
+    slept = talk.sleeps_till(150'000 * us);
+    if (slept) CHECK_FALSE(talk.waiter.spins());
   }
-  CHECK(slept > 0);
+  CHECK(slept);
 }
 
 TEST_CASE("spin wait: what is no answer ends a spin, and is nothing to spin for") {
@@ -260,14 +263,7 @@ TEST_CASE("spin wait: where nothing was sent it sleeps, and learns nothing from 
   for (int i = 0; i < 1000; ++i) hear();
   CHECK_FALSE(talk.waiter.spins());
   talk.talk_until_it_spins();
-  std::int64_t slept = 0;
-  for (int i = 0; i < 100 && slept == 0; ++i) {  // on a busy machine the time may have come before the wait
-    const std::int64_t before = sleeps_of_this_thread();
-    talk.loop->wake_at(os::monotonic_ns() + 20'000 * us);
-    CHECK(talk.wait().timer);
-    slept = sleeps_of_this_thread() - before;
-  }
-  CHECK(slept > 0);
+  CHECK(talk.sleeps_at_rest());
   CHECK(talk.waiter.spins());
 }
 
@@ -276,14 +272,8 @@ TEST_CASE("spin wait: one answer is the answer to all that was sent before it") 
   talk.talk_until_it_spins();
   talk.waiter.sent();
   talk.talk();
-  std::int64_t slept = 0;
-  for (int i = 0; i < 100 && slept == 0; ++i) {
-    const std::int64_t before = sleeps_of_this_thread();
-    talk.loop->wake_at(os::monotonic_ns() + 20'000 * us);
-    CHECK(talk.wait().timer);
-    slept = sleeps_of_this_thread() - before;
-  }
-  CHECK(slept > 0);
+  CHECK(talk.sleeps_at_rest());
+  CHECK(talk.waiter.spins());  // else it slept only because spins were in vain
 }
 
 TEST_CASE("spin wait: a loop that was closed is told, spinning or not") {
