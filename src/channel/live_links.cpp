@@ -2,6 +2,8 @@
 #include "channel/live_links.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -13,7 +15,10 @@ namespace dlog::channel::live_links {
 namespace {
 
 struct All {
-  std::recursive_mutex mutex{};
+  std::recursive_mutex& mutex() { return mutexes[generation % mutexes.size()]; }
+
+  std::array<std::recursive_mutex, 8> mutexes{};
+  std::size_t generation = 0;  // of forks
   std::vector<Link*> links{};
 };
 
@@ -23,13 +28,14 @@ All& all() {
   return one;
 }
 
-void before_fork() { all().mutex.lock(); }
-void in_parent() { all().mutex.unlock(); }
+void before_fork() { all().mutex().lock(); }
+void in_parent() { all().mutex().unlock(); }
 void in_child() {
   for (Link* link : all().links) link->leave_behind();
   all().links.clear();
-  // Its owner has another number here, and could not unlock it.
-  new (&all().mutex) std::recursive_mutex;
+  // Its owner has another number here, and could not unlock it. Not made anew where it stands: ThreadSanitizer would take it for locked.
+  ++all().generation;
+  new (&all().mutex()) std::recursive_mutex;
 }
 
 void watch_forks() { [[maybe_unused]] static const bool watched = os::around_forks(before_fork, in_parent, in_child); }
@@ -38,18 +44,18 @@ void watch_forks() { [[maybe_unused]] static const bool watched = os::around_for
 
 NoFork::NoFork() {
   watch_forks();
-  all().mutex.lock();
+  all().mutex().lock();
 }
-NoFork::~NoFork() { all().mutex.unlock(); }
+NoFork::~NoFork() { all().mutex().unlock(); }
 
 void add(Link& link) {
   watch_forks();
-  const std::lock_guard lock(all().mutex);
+  const std::lock_guard lock(all().mutex());
   all().links.push_back(&link);
 }
 
 void remove(Link& link) noexcept {
-  const std::lock_guard lock(all().mutex);
+  const std::lock_guard lock(all().mutex());
   std::erase(all().links, &link);
 }
 
